@@ -1,0 +1,26 @@
+#!/usr/bin/env node
+// Plain JavaScript on purpose: it runs on whatever Node the machine has, and hands over to the one that the lockfile brought.
+import { spawn } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { findBundledNode, isNodeRecent, NODE_TOO_OLD } from './node-version.mjs'
+
+if (isNodeRecent()) {
+  await import('./main.ts')
+} else {
+  handOver(findBundledNode())
+}
+
+/** Runs the command under another Node, passes signals on and ends as it ended. */
+function handOver(node) {
+  if (node === undefined) {
+    process.stderr.write(NODE_TOO_OLD)
+    process.exitCode = 2
+    return
+  }
+  const main = fileURLToPath(new URL('./main.ts', import.meta.url))
+  const child = spawn(node, [main, ...process.argv.slice(2)], { stdio: 'inherit' })
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
+  child.on('exit', (code, signal) => {
+    process.exitCode = code ?? (signal === null ? 1 : 128)
+  })
+}
