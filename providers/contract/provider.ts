@@ -1,0 +1,142 @@
+/** The two halves of a cloud: a verifier that the broker runs, and a prover that a workload runs. */
+
+import type { ZodType } from 'zod'
+import type { Facts, ProofError } from './errors.ts'
+import type { Attributes, NumericDate, ProviderName, UnverifiedProof, VerifiedProof } from './proof.ts'
+
+/**
+ * How far an attribute can be relied on: vouched for by the platform, or chosen by whoever holds the credential.
+ * Caller-grade attributes may narrow a binding, never pin it.
+ */
+export type AttributeGrade = 'platform' | 'caller'
+
+/** What one attribute means and how a binding may use it. */
+export interface AttributeDescription {
+  readonly meaning: string
+  readonly grade: AttributeGrade
+  /** Whether a binding may match a prefix (`payments-*`) of it. */
+  readonly prefix: boolean
+  /** Answers whether the platform could ever send this value; a binding on any other is refused when it is loaded. */
+  readonly isValue: (value: string) => boolean
+}
+
+/** Every attribute that a provider can emit, by its public name. */
+export type AttributeCatalogue = ReadonlyMap<string, AttributeDescription>
+
+/** A configured issuer: which proofs it may make, and for whom. */
+export interface TrustedIssuer<Settings> {
+  readonly name: string
+  readonly proofAudiences: readonly string[]
+  readonly settings: Settings
+}
+
+/** What settings are checked against while a document is loaded. */
+export interface SettingsContext {
+  /** `host:port` that may be plain http or private: development and tests only. */
+  readonly insecureHosts: ReadonlySet<string>
+  /** Whom this trusted issuer's proofs must be made for. */
+  readonly proofAudiences: readonly string[]
+}
+
+/** Where outbound requests may go, beyond what a trusted issuer itself names. */
+export interface Egress {
+  readonly insecureHosts: ReadonlySet<string>
+  /** An http proxy that every outbound connection is tunnelled through. */
+  readonly proxy: URL | undefined
+  /** Resolves a host name to all of its addresses; the system's resolver by default. */
+  readonly resolve: (hostname: string) => Promise<readonly ResolvedAddress[]>
+}
+
+export interface ResolvedAddress {
+  readonly address: string
+  readonly family: 4 | 6
+}
+
+/** Something that a provider saw and an operator may want to count. No member comes from a proof's text. */
+export type ProviderEvent =
+  | {
+      readonly kind: 'upstream'
+      readonly trustedIssuer: string
+      readonly purpose: string
+      readonly outcome: string
+      readonly seconds: number
+      /** Upstream's clock less ours, where the answer had a `Date`. */
+      readonly clockOffsetSeconds: number | undefined
+    }
+  | { readonly kind: 'key_ignored'; readonly trustedIssuer: string; readonly why: string }
+  | { readonly kind: 'unknown_claims'; readonly trustedIssuer: string; readonly count: number }
+
+/** What outlives one federation document: key sets and the like, so that a reload costs no upstream a request. */
+export interface Memory {
+  /** Gives what was created under this key, by this document or the one before it; else creates it. */
+  recall<T>(key: string, create: () => T): T
+}
+
+/** The world as a verifier sees it. */
+export interface Ports {
+  readonly egress: Egress
+  readonly memory: Memory
+  readonly now: () => NumericDate
+  /** Reads a file that a document names, from the operator's secrets directory and from nowhere else. */
+  readonly readFile: (name: string) => Promise<string>
+  readonly brokerIssuer: string
+  readonly observe: (event: ProviderEvent) => void
+}
+
+/** A cloud's half in the broker. */
+export interface VerifierProvider<Settings> {
+  readonly name: ProviderName
+  /** RFC 8693 token type identifiers under which its proofs arrive. */
+  readonly subjectTokenTypes: readonly string[]
+  readonly attributes: AttributeCatalogue
+  /** Every binding fixes one of these sets of attributes; with less, a stranger could satisfy it. */
+  readonly pins: readonly (readonly string[])[]
+  /** The members of a trusted issuer that are this provider's own. Part of the published JSON Schema. */
+  readonly settingsShape: Readonly<Record<string, ZodType>>
+  /** Checks settings that have the right shape. Throws {@link SettingsError} with every problem it finds. */
+  parseSettings(settings: unknown, context: SettingsContext): Settings
+  /** Names what these settings share with another trusted issuer's that they must not. Undefined where they can stand together. */
+  findConflict(one: TrustedIssuer<Settings>, other: TrustedIssuer<Settings>): string | undefined
+  /** One verifier for all trusted issuers of a cloud. */
+  createVerifier(trusted: readonly TrustedIssuer<Settings>[], ports: Ports): ProofVerifier
+}
+
+/** What a proof says, and what would stop it, with no signature checked: for an operator's eyes, never for a decision. */
+export interface InspectedProof {
+  readonly trustedIssuer: string | undefined
+  readonly attributes: Attributes
+  readonly trouble: ProofError | undefined
+  readonly facts: Facts
+}
+
+export interface ProofVerifier {
+  readonly provider: ProviderName
+  /** Pure routing by shape and exact issuer. Trusts nothing, fetches nothing. */
+  recognises(proof: UnverifiedProof, subjectTokenType: string): boolean
+  /** Throws {@link ProofError} unless every check passed; never answers "false". */
+  verify(proof: UnverifiedProof, request: { readonly target?: string }, signal: AbortSignal): Promise<VerifiedProof>
+  /** Reads a proof without verifying it. Fetches nothing. */
+  inspect(proof: UnverifiedProof): InspectedProof
+}
+
+/** The world as a prover sees it. */
+export interface ProverPorts {
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly readFile: (path: string) => Promise<string>
+  readonly now: () => NumericDate
+}
+
+/** A cloud's half in a workload. */
+export interface ProverProvider {
+  readonly name: ProviderName
+  detect(ports: ProverPorts): boolean
+  createProver(settings: unknown, ports: ProverPorts): Prover
+}
+
+export interface Prover {
+  readonly subjectTokenType: string
+  prove(
+    request: { readonly proofAudience: string },
+    signal: AbortSignal,
+  ): Promise<{ readonly subjectToken: string; readonly expiresAt: NumericDate }>
+}
