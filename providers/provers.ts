@@ -1,0 +1,6 @@
+/** The clouds in which a workload can prove itself. A new one is one line. */
+
+import type { ProverProvider } from './contract/provider.ts'
+import { kubernetesProver } from './kubernetes/prover.ts'
+
+export const provers: readonly ProverProvider[] = [kubernetesProver]

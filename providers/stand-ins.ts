@@ -1,0 +1,6 @@
+/** Stand-ins for the clouds: for tests, the demo and a developer's laptop, never for the broker. A new one is one line. */
+
+import type { StandInProvider } from './contract/stand-in.ts'
+import { kubernetesStandIn } from './kubernetes/stand-in/stand-in-provider.ts'
+
+export const standIns: readonly StandInProvider[] = [kubernetesStandIn]
