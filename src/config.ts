@@ -1,0 +1,227 @@
+/** Environment and flags → {@link BrokerConfig}. A wrong value stops the boot, names itself and says what to do. */
+
+import { SettingsError, type SettingsProblem } from '../providers/contract/errors.ts'
+import {
+  checkTls,
+  isLoopback,
+  type ListenAddress,
+  parseAudit,
+  parseDirectory,
+  parseInsecureHost,
+  parseIssuer,
+  parseListenAddress,
+  parseNetwork,
+  parseProxy,
+  parseStore,
+  readKeys,
+} from './config-values.ts'
+
+export interface BrokerConfig {
+  readonly issuer: string
+  readonly federationPath: string
+  readonly listen: ListenAddress
+  readonly tls: { readonly certFile: string; readonly keyFile: string } | undefined
+  readonly trustedProxies: readonly string[]
+  readonly storePath: string
+  /** Undefined for standard output. */
+  readonly auditFile: string | undefined
+  /** Where nobody asked for an address, one that is taken is no reason not to start. */
+  readonly metricsListen: ListenAddress & { readonly isDefault: boolean }
+  readonly secretsDir: string
+  readonly egressProxy: URL | undefined
+  readonly insecureHosts: ReadonlySet<string>
+  readonly keyEncryptionKeys: readonly Uint8Array[]
+}
+
+/** Flags as a command line gives them, by their long name without dashes in front. */
+export type Flags = Readonly<Record<string, string | readonly string[] | undefined>>
+export type Environment = Readonly<Record<string, string | undefined>>
+
+/** One setting: a flag, and an environment variable of the same name. */
+export interface SettingDescription {
+  readonly flag: string
+  readonly value: string
+  readonly help: string
+  readonly default?: string
+  readonly isRepeatable?: boolean
+}
+
+/** Every setting of `chancery serve`, in the order of its help. */
+export const SERVE_SETTINGS: readonly SettingDescription[] = [
+  { flag: 'issuer', value: 'URL', help: 'who we are: the iss of our tokens, an https URL (required)' },
+  {
+    flag: 'federation',
+    value: 'PATH',
+    help: 'the federation document: a .json or .json.gz file, or a directory holding one (required)',
+  },
+  { flag: 'listen', value: 'HOST:PORT', help: 'where to take requests', default: '127.0.0.1:8080' },
+  { flag: 'tls-cert', value: 'FILE', help: 'certificate chain in PEM; followed when it changes' },
+  { flag: 'tls-key', value: 'FILE', help: 'its private key in PEM' },
+  {
+    flag: 'trusted-proxy',
+    value: 'CIDR',
+    help: 'a network whose X-Forwarded-For is believed; may be repeated',
+    isRepeatable: true,
+  },
+  {
+    flag: 'store',
+    value: 'STORE',
+    help: 'where keys and the last good document are kept',
+    default: 'sqlite:./chancery.db',
+  },
+  { flag: 'audit', value: 'SINK', help: 'where audit records go: stdout or file:PATH', default: 'stdout' },
+  { flag: 'metrics-listen', value: 'HOST:PORT', help: 'where Prometheus finds /metrics', default: '127.0.0.1:9464' },
+  {
+    flag: 'secrets-dir',
+    value: 'DIR',
+    help: 'where files named by the document lie',
+    default: '/run/secrets/chancery',
+  },
+  {
+    flag: 'egress-proxy',
+    value: 'URL',
+    help: 'an http proxy for every outbound connection; HTTP_PROXY and the like are ignored',
+  },
+  {
+    flag: 'insecure-host',
+    value: 'HOST:PORT',
+    help: 'may be plain http or private: for development and tests, on loopback only; may be repeated',
+    isRepeatable: true,
+  },
+]
+
+const KEY_VARIABLE = 'CHANCERY_KEY_ENCRYPTION_KEY'
+const KEY_FILE_VARIABLE = `${KEY_VARIABLE}_FILE`
+
+/** Gives the environment variable that stands for a flag. */
+export function variableOf(flag: string): string {
+  return `CHANCERY_${flag.toUpperCase().replaceAll('-', '_')}`
+}
+
+/** Reads one setting at a time, and gathers what is wrong with any. */
+function createReader(flags: Flags, env: Environment) {
+  const problems: SettingsProblem[] = []
+  const complain = (name: string, message: string): void => {
+    problems.push({ path: [name], code: 'setting_wrong', message: `${name}: ${message}` })
+  }
+  const locate = (flag: string): { name: string; given: readonly string[] } => {
+    const fromFlag = [flags[flag] ?? []].flat()
+    if (fromFlag.length > 0) return { name: `--${flag}`, given: fromFlag }
+    // An empty variable is how a shell unsets one; an empty flag is a value that went missing.
+    const fromEnv = env[variableOf(flag)] ?? ''
+    return fromEnv === '' ? { name: `--${flag}`, given: [] } : { name: variableOf(flag), given: [fromEnv] }
+  }
+  const attempt = <T>(name: string, fallback: T, parse: () => T): T => {
+    try {
+      return parse()
+    } catch (error) {
+      complain(name, error instanceof Error ? error.message : 'cannot be used')
+      return fallback
+    }
+  }
+  return {
+    problems,
+    complain,
+    attempt,
+    has: (flag: string) => locate(flag).given.length > 0,
+    one<T>(flag: string, fallback: T, parse: (text: string) => T): T {
+      const { name, given } = locate(flag)
+      const text = given.at(-1) ?? SERVE_SETTINGS.find((setting) => setting.flag === flag)?.default
+      return text === undefined ? fallback : attempt(name, fallback, () => parse(present(text)))
+    },
+    many(flag: string, parse: (text: string) => string): readonly string[] {
+      const { name, given } = locate(flag)
+      return given
+        .flatMap((text) => text.split(','))
+        .map((text) => attempt(name, '', () => parse(present(text.trim()))))
+    },
+  }
+}
+
+function present(text: string): string {
+  if (text === '') throw new Error('is empty: give a value, or leave it out')
+  return text
+}
+
+/** Reads the configuration of `chancery serve`. Throws {@link SettingsError} with everything that is wrong, not just the first. */
+export function readServeConfig(flags: Flags, env: Environment = process.env): BrokerConfig {
+  const read = createReader(flags, env)
+  const listen = read.one('listen', { host: '127.0.0.1', port: 8080 }, parseListenAddress)
+  const config = {
+    issuer: read.one('issuer', '', (text) => parseIssuer(text, isLoopback(listen.host))),
+    federationPath: read.one('federation', '', String),
+    listen,
+    tls: readTls(read),
+    trustedProxies: read.many('trusted-proxy', parseNetwork),
+    storePath: read.one('store', '', parseStore),
+    auditFile: read.one('audit', undefined, parseAudit),
+    metricsListen: {
+      ...read.one('metrics-listen', listen, parseListenAddress),
+      isDefault: !read.has('metrics-listen'),
+    },
+    secretsDir: read.one('secrets-dir', '', (text) => (read.has('secrets-dir') ? parseDirectory(text) : text)),
+    egressProxy: read.one('egress-proxy', undefined, parseProxy),
+    insecureHosts: new Set(read.many('insecure-host', parseInsecureHost)),
+    keyEncryptionKeys: readKeyEncryptionKeys(env, read),
+  }
+  refuseUnknownVariables(env, read)
+  for (const required of ['issuer', 'federation']) {
+    if (!read.has(required)) read.complain(`--${required}`, `is required; or set ${variableOf(required)}`)
+  }
+  if (!isLoopback(listen.host)) {
+    if (
+      config.keyEncryptionKeys.length === 0 &&
+      env[KEY_VARIABLE] === undefined &&
+      env[KEY_FILE_VARIABLE] === undefined
+    ) {
+      read.complain(
+        KEY_VARIABLE,
+        'is required when listening beyond loopback: base64 of 32 random bytes, as "openssl rand -base64 32" gives',
+      )
+    }
+    if (config.insecureHosts.size > 0)
+      read.complain('--insecure-host', 'is for development: it is refused when listening beyond loopback')
+  }
+  if (read.problems.length > 0) throw new SettingsError(read.problems)
+  return config
+}
+
+/** Variables of proxies, which are not read. */
+export function findProxyVariables(env: Environment = process.env): readonly string[] {
+  return Object.keys(env).filter((name) => /^(https?|all)_proxy$/i.test(name) && env[name] !== '')
+}
+
+/** What Kubernetes sets in every pod beside a Service whose name begins with ours. */
+const OF_SERVICE = /_(SERVICE_(HOST|PORT(_[A-Z0-9_]+)?)|PORT(_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)?)$/
+
+/** A setting whose name is misspelt would be a setting that nobody made. */
+function refuseUnknownVariables(env: Environment, read: Reader): void {
+  const known = new Set([...SERVE_SETTINGS.map(({ flag }) => variableOf(flag)), KEY_VARIABLE, KEY_FILE_VARIABLE])
+  for (const name of Object.keys(env)) {
+    if (!name.startsWith('CHANCERY_') || known.has(name) || OF_SERVICE.test(name)) continue
+    read.complain(name, 'is no setting of this version: see chancery serve --help')
+  }
+}
+
+type Reader = ReturnType<typeof createReader>
+
+function readTls(read: Reader): BrokerConfig['tls'] {
+  const certFile = read.one('tls-cert', '', String)
+  const keyFile = read.one('tls-key', '', String)
+  if (certFile === '' && keyFile === '') return undefined
+  if (certFile === '' || keyFile === '') {
+    read.complain(certFile === '' ? '--tls-cert' : '--tls-key', 'is missing: --tls-cert and --tls-key go together')
+    return undefined
+  }
+  return read.attempt('--tls-cert, --tls-key', undefined, () => checkTls({ certFile, keyFile }))
+}
+
+/** A comma list, so that a new key can be put first while the old one still opens what it sealed. */
+function readKeyEncryptionKeys(env: Environment, read: Reader): readonly Uint8Array[] {
+  const direct = env[KEY_VARIABLE]
+  const file = env[KEY_FILE_VARIABLE]
+  if (direct !== undefined && file !== undefined)
+    read.complain(KEY_VARIABLE, `is set, and so is ${KEY_FILE_VARIABLE}: leave one`)
+  const name = direct === undefined ? KEY_FILE_VARIABLE : KEY_VARIABLE
+  return read.attempt(name, [], () => readKeys(direct, file))
+}

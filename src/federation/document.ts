@@ -1,0 +1,112 @@
+/** The federation document: the one artefact that Terraform hands over. This schema is its only definition. */
+
+import { z } from 'zod'
+import type { VerifierProvider } from '../../providers/contract/provider.ts'
+import { SCOPE_TOKEN } from '../oauth/vocabulary.ts'
+
+/** Longest life of a token that we mint, in seconds. */
+export const MAX_TOKEN_LIFETIME_SECONDS = 3_600
+
+/** Life of a token whose identity asks for nothing else, in seconds. */
+export const DEFAULT_TOKEN_LIFETIME_SECONDS = 900
+
+/** Largest `claims` of an identity, in bytes of JSON. */
+export const MAX_CLAIMS_BYTES = 2_048
+
+/** Trusted issuers and bindings: names for people, in logs and records. */
+const ITEM_NAME = /^[A-Za-z0-9][A-Za-z0-9._/-]{0,126}$/
+const IDENTITY_NAME = /^[a-z0-9][a-z0-9._-]{0,62}(\/[a-z0-9][a-z0-9._-]{0,62})*$/
+/** @see {@link https://github.com/spiffe/spiffe/blob/main/standards/SPIFFE-ID.md#21-trust-domain SPIFFE-ID section 2.1} */
+const TRUST_DOMAIN = /^[a-z0-9._-]{1,255}$/
+const PRINTABLE = /^[\x21-\x7e]{1,255}$/
+
+const itemName = z
+  .string()
+  .regex(ITEM_NAME, 'a name is letters, digits, ".", "_", "/" and "-", and starts with a letter or digit')
+const audienceName = z
+  .string()
+  .regex(PRINTABLE, 'an audience is printable ASCII without spaces, at most 255 characters')
+const identityName = z
+  .string()
+  .max(255)
+  .regex(IDENTITY_NAME, 'an identity is segments of a-z, 0-9, ".", "_" and "-", joined by "/"')
+const lifetime = z.int().min(1).max(MAX_TOKEN_LIFETIME_SECONDS)
+const proofAudiences = z.array(audienceName).min(1, 'name whom proofs must be made for').max(16)
+
+const audience = z.strictObject({
+  scopes: z
+    .array(z.string().max(255).regex(SCOPE_TOKEN, 'a scope is printable ASCII without space, quote and backslash'))
+    .min(1, 'name a scope, or leave the member out')
+    .max(256)
+    .optional(),
+  max_lifetime_seconds: lifetime.optional().describe('Longest life of a token for this audience.'),
+  signing_alg: z.enum(['ES256', 'RS256']).optional().describe('ES256 unless its verifier knows RS256 alone.'),
+  token_type: z
+    .enum(['at+jwt', 'JWT'])
+    .optional()
+    .describe('The typ of its tokens: at+jwt unless its verifier refuses that.'),
+})
+
+const identity = z.strictObject({
+  grants: z
+    .record(audienceName, z.array(z.string()).max(256))
+    .default({})
+    .describe('The scopes that it may have, by audience; an empty list for an audience without scopes.'),
+  lifetime_seconds: lifetime.optional().describe('Life of its tokens, 900 by default.'),
+  claims: z.record(z.string(), z.json()).optional().describe('Claims that its tokens have beside ours.'),
+})
+
+const condition = z.union([z.string(), z.array(z.string()).min(1, 'name a value').max(256)], {
+  error: 'a condition is a string or a list of strings',
+})
+
+const binding = z.strictObject({
+  trusted_issuer: itemName.describe('Whose proofs it is about.'),
+  match: z
+    .record(z.string(), condition)
+    .describe('What a proof must have, attribute by attribute: a value, one of a list, or a prefix such as "web-*".'),
+  identity: identityName.describe('Whom such a proof is for.'),
+})
+
+type Provider = Pick<VerifierProvider<unknown>, 'name' | 'settingsShape'>
+
+/** Builds the schema of the document for these clouds. Unknown members are errors everywhere. */
+export function createDocumentSchema(providers: readonly Provider[]) {
+  const [first, ...others] = providers.map((provider) =>
+    z.strictObject({
+      provider: z.literal(provider.name),
+      proof_audiences: proofAudiences.optional(),
+      ...provider.settingsShape,
+    }),
+  )
+  if (first === undefined) throw new TypeError('no provider is registered')
+  return z
+    .strictObject({
+      version: z.literal(1),
+      trust_domain: z
+        .string()
+        .regex(TRUST_DOMAIN, 'a trust domain is lower-case letters, digits, ".", "_" and "-"')
+        .describe('Where our identities are unique: spiffe://<trust_domain>/<identity>.'),
+      proof_audiences: proofAudiences
+        .optional()
+        .describe('Whom proofs must be made for: names of this broker alone. Its issuer by default.'),
+      trusted_issuers: z
+        .record(itemName, z.discriminatedUnion('provider', [first, ...others]))
+        .describe('Whose proofs are taken, by a name of your choice.'),
+      audiences: z.record(audienceName, audience).default({}).describe('Whom our tokens may be for.'),
+      identities: z.record(identityName, identity).default({}).describe('Who there is, and what each may have.'),
+      bindings: z.record(itemName, binding).default({}).describe('Which proofs are for which identity.'),
+    })
+    .describe('Chancery federation document')
+}
+
+export type FederationDocument = z.output<ReturnType<typeof createDocumentSchema>>
+export type AudienceEntry = z.output<typeof audience>
+export type IdentityEntry = z.output<typeof identity>
+export type BindingEntry = z.output<typeof binding>
+export type TrustedIssuerEntry = FederationDocument['trusted_issuers'][string]
+
+/** Gives the published JSON Schema of the document as people write it: defaulted members may be absent. */
+export function toJsonSchema(providers: readonly Provider[]): object {
+  return z.toJSONSchema(createDocumentSchema(providers), { io: 'input', target: 'draft-2020-12' })
+}

@@ -1,0 +1,86 @@
+/** Proves that no proof can be claimed by two identities, or shows one that could. */
+
+import type { Binding, Shape } from './bindings.ts'
+import { isContained } from './match.ts'
+
+/** Two bindings that no rule chooses between. */
+export interface Overlap {
+  readonly one: Binding
+  readonly other: Binding
+  /** Whether they match the very same proofs; else they overlap, and neither is the narrower. */
+  readonly isEqual: boolean
+}
+
+/** More than this many would only say the same again. */
+const MAX_OVERLAPS = 100
+
+/**
+ * Finds bindings that match the same proofs, and bindings of different identities that overlap without one containing the
+ * other. Each pair of shapes is joined on what they share, so the work grows with the bindings and what overlaps, not with the
+ * square of the bindings.
+ */
+export function findOverlaps(shapes: readonly Shape[]): readonly Overlap[] {
+  const overlaps = new Map<string, Overlap>()
+  for (const [index, one] of shapes.entries()) {
+    for (const other of shapes.slice(index)) {
+      for (const [left, right] of joinShapes(one, other)) {
+        if (overlaps.size >= MAX_OVERLAPS) return [...overlaps.values()]
+        const overlap = judge(left, right)
+        if (overlap !== undefined) overlaps.set(JSON.stringify([overlap.one.name, overlap.other.name]), overlap)
+      }
+    }
+  }
+  return [...overlaps.values()]
+}
+
+function judge(left: Binding, right: Binding): Overlap | undefined {
+  const [one, other] = left.name < right.name ? [left, right] : [right, left]
+  const isInside = isContained(one.match, other.match)
+  const isAround = isContained(other.match, one.match)
+  if (isInside && isAround) return { one, other, isEqual: true }
+  return isInside || isAround || one.identity === other.identity ? undefined : { one, other, isEqual: false }
+}
+
+/** Yields every pair of different bindings, one of each shape, that some proof would match. */
+function* joinShapes(one: Shape, other: Shape): Generator<readonly [Binding, Binding]> {
+  if (one === other) {
+    for (const cell of one.cells.values()) yield* pairsWithin(cell)
+    return
+  }
+  const project = createProjection(one, other)
+  const table = new Map<string, Binding[]>()
+  for (const [key, cell] of one.cells) {
+    const projected = project(one, key)
+    const gathered = table.get(projected)
+    if (gathered === undefined) table.set(projected, [...cell])
+    else gathered.push(...cell)
+  }
+  for (const [key, cell] of other.cells) {
+    for (const left of table.get(project(other, key)) ?? []) {
+      for (const right of cell) if (left !== right) yield [left, right]
+    }
+  }
+}
+
+function* pairsWithin(cell: readonly Binding[]): Generator<readonly [Binding, Binding]> {
+  for (const [index, one] of cell.entries()) {
+    for (const other of cell.slice(index + 1)) yield [one, other]
+  }
+}
+
+/**
+ * Gives a cell's values on the attributes that both shapes have, each cut to the length on which both must agree. Cells of the
+ * two shapes overlap exactly where these are equal: what only one of them asks for, the other leaves open.
+ */
+function createProjection(one: Shape, other: Shape): (shape: Shape, key: string) => string {
+  const shared = one.attributes.filter((name) => other.attributes.includes(name))
+  const cuts = new Map(shared.map((name) => [name, Math.min(lengthOf(one, name), lengthOf(other, name))]))
+  return (shape, key) => {
+    const values = key.split('\u0000')
+    return shared.map((name) => values[shape.attributes.indexOf(name)]?.slice(0, cuts.get(name))).join('\u0000')
+  }
+}
+
+function lengthOf(shape: Shape, name: string): number {
+  return shape.prefixed === name ? shape.prefixLength : Number.POSITIVE_INFINITY
+}

@@ -1,0 +1,155 @@
+/** Makes ready bindings of the document's, and says what is wrong with any. */
+
+import type { AttributeDescription, VerifierProvider } from '../../providers/contract/provider.ts'
+import { type Binding, groupByShape } from './bindings.ts'
+import type { BindingEntry, FederationDocument } from './document.ts'
+import { type Complaint, complain } from './finding.ts'
+import { findWitness, type Match, parseCondition } from './match.ts'
+import { findOverlaps, type Overlap } from './overlap.ts'
+import type { ReadyIssuer } from './validate.ts'
+
+/** Sets of attributes, with the lengths of their prefixes, that one trusted issuer's bindings may use: each costs a lookup a probe. */
+const MAX_SHAPES = 64
+
+/** Combinations of values that one binding's lists may make. */
+const MAX_CELLS = 1_024
+
+/** Longest value of a condition. */
+const MAX_VALUE_LENGTH = 512
+
+type Provider = VerifierProvider<unknown>
+
+/**
+ * Reads every binding.
+ *
+ * Refuses a condition on an attribute or value that the platform never sends, a prefix that is not separated or not allowed, and
+ * a binding without its pins. Whether any two overlap is for {@link findOverlapComplaints}.
+ */
+export function readBindings(
+  document: FederationDocument,
+  issuers: readonly ReadyIssuer[],
+): { bindings: readonly Binding[]; complaints: readonly Complaint[] } {
+  const providers = new Map(issuers.map((issuer) => [issuer.name, issuer.provider]))
+  const complaints: Complaint[] = []
+  const bindings: Binding[] = []
+  for (const [name, entry] of Object.entries(document.bindings)) {
+    const path = ['bindings', name]
+    complaints.push(...findReferenceComplaints(document, path, entry))
+    const provider = providers.get(entry.trusted_issuer)
+    if (provider === undefined) continue
+    const { match, complaints: found } = readMatch(provider, [...path, 'match'], entry.match)
+    complaints.push(...found)
+    if (found.length === 0)
+      bindings.push({ name, trustedIssuer: entry.trusted_issuer, match, identity: entry.identity })
+  }
+  return { bindings, complaints }
+}
+
+/** Proves that no two identities can claim one proof, and that each trusted issuer's lookups stay cheap; or says where not. */
+export function findOverlapComplaints(
+  bindings: readonly Binding[],
+  issuers: readonly ReadyIssuer[],
+): readonly Complaint[] {
+  const providers = new Map(issuers.map((issuer) => [issuer.name, issuer.provider]))
+  const complaints: Complaint[] = []
+  for (const [issuer, shapes] of groupByShape(bindings)) {
+    if (shapes.length > MAX_SHAPES) {
+      const message = `its bindings use ${shapes.length} sets of attributes; at most ${MAX_SHAPES} are allowed`
+      complaints.push(complain(['trusted_issuers', issuer], 'shapes_too_many', message))
+      continue
+    }
+    const isValue = (name: string, value: string) =>
+      providers.get(issuer)?.attributes.get(name)?.isValue(value) === true
+    complaints.push(...findOverlaps(shapes).map((overlap) => toComplaint(overlap, isValue)))
+  }
+  return complaints
+}
+
+function findReferenceComplaints(
+  document: FederationDocument,
+  path: readonly string[],
+  entry: BindingEntry,
+): Complaint[] {
+  const complaints: Complaint[] = []
+  if (!Object.hasOwn(document.trusted_issuers, entry.trusted_issuer)) {
+    const message = `${entry.trusted_issuer} is not one of the document’s trusted issuers`
+    complaints.push(complain([...path, 'trusted_issuer'], 'trusted_issuer_unknown', message))
+  }
+  if (!Object.hasOwn(document.identities, entry.identity)) {
+    const message = `${entry.identity} is not one of the document’s identities`
+    complaints.push(complain([...path, 'identity'], 'identity_unknown', message))
+  }
+  return complaints
+}
+
+function readMatch(
+  provider: Provider,
+  path: readonly string[],
+  entry: BindingEntry['match'],
+): { match: Match; complaints: readonly Complaint[] } {
+  const match = new Map<string, NonNullable<ReturnType<typeof parseCondition>>>()
+  const complaints: Complaint[] = []
+  for (const [name, value] of Object.entries(entry)) {
+    const at = [...path, name]
+    const attribute = provider.attributes.get(name)
+    if (attribute === undefined) {
+      const known = [...provider.attributes.keys()].join(', ')
+      complaints.push(
+        complain(at, 'attribute_unknown', `${provider.name} proofs have no such attribute; they have ${known}`),
+      )
+      continue
+    }
+    complaints.push(...findValueComplaints(at, attribute, value))
+    const condition = parseCondition(value)
+    if (condition !== undefined) match.set(name, condition)
+  }
+  if (complaints.length > 0) return { match, complaints }
+  return { match, complaints: [...findPinComplaints(provider, path, match), ...findSizeComplaints(path, match)] }
+}
+
+function findValueComplaints(
+  path: readonly string[],
+  attribute: AttributeDescription,
+  value: string | readonly string[],
+): Complaint[] {
+  const condition = parseCondition(value)
+  if (condition === undefined) {
+    const message = 'a "*" may only stand alone at the end of one prefix, after "-", ".", "_" or "/"'
+    return [complain(path, 'prefix_malformed', message)]
+  }
+  if (condition.kind === 'prefix' && !attribute.prefix) {
+    return [complain(path, 'prefix_not_allowed', 'this attribute takes exact values only')]
+  }
+  const examples = condition.kind === 'exact' ? condition.values : [`${condition.prefix}x`]
+  const impossible = examples.find((example) => example.length > MAX_VALUE_LENGTH || !attribute.isValue(example))
+  if (impossible === undefined) return []
+  return [complain(path, 'value_impossible', `${JSON.stringify(impossible)} can never be ${attribute.meaning}`)]
+}
+
+function findPinComplaints(provider: Provider, path: readonly string[], match: Match): Complaint[] {
+  if (provider.pins.some((pin) => pin.every((name) => match.has(name)))) return []
+  const pins = provider.pins.map((pin) => pin.join(' and ')).join(', or ')
+  const message = `a stranger with the same issuer could satisfy this binding: it must fix ${pins}`
+  return [complain(path, 'pin_missing', message)]
+}
+
+function findSizeComplaints(path: readonly string[], match: Match): Complaint[] {
+  const conditions = [...match.values()]
+  if (conditions.filter((condition) => condition.kind === 'prefix').length > 1) {
+    return [complain(path, 'prefix_repeated', 'a binding may have one prefix')]
+  }
+  const cells = conditions.reduce(
+    (product, condition) => product * (condition.kind === 'exact' ? condition.values.length : 1),
+    1,
+  )
+  if (cells <= MAX_CELLS) return []
+  return [complain(path, 'match_too_large', `the lists make ${cells} combinations; at most ${MAX_CELLS} are allowed`)]
+}
+
+function toComplaint({ one, other, isEqual }: Overlap, isValue: (name: string, value: string) => boolean): Complaint {
+  const witness = findWitness(one.match, other.match, isValue) ?? {}
+  const message = isEqual
+    ? `${one.name} and ${other.name} match exactly the same proofs: remove one`
+    : `${one.name} (${one.identity}) and ${other.name} (${other.identity}) both match some proofs, and neither is the narrower`
+  return { ...complain(['bindings', other.name], isEqual ? 'bindings_equal' : 'bindings_overlap', message), witness }
+}
