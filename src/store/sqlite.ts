@@ -1,0 +1,98 @@
+/** The embedded store: one SQLite file, shared by the processes of one host. */
+
+import { closeSync, openSync } from 'node:fs'
+import { realpath, statfs } from 'node:fs/promises'
+import { dirname, resolve } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { SettingsError } from '../../providers/contract/errors.ts'
+import { inTransaction, migrate } from './sqlite-schema.ts'
+import type { Store, StoredKey } from './store.ts'
+
+/** How long a process waits for another's write, in milliseconds. */
+const BUSY_TIMEOUT_MS = 5_000
+
+/** File systems on which SQLite's locks do not hold between hosts, by their `statfs` type. */
+const NETWORK_FILE_SYSTEMS: ReadonlyMap<number, string> = new Map([
+  [0x6969, 'NFS'],
+  [0x517b, 'SMB'],
+  [0xfe534d42, 'SMB'],
+  [0xff534d42, 'CIFS'],
+  [0x00c36400, 'Ceph'],
+  [0x0bd00bd0, 'Lustre'],
+  [0x5346414f, 'AFS'],
+  [0x47504653, 'GPFS'],
+  [0x65735546, 'FUSE'],
+])
+
+/**
+ * Opens the store, creating the file (readable by its owner alone) where it is missing.
+ *
+ * Throws {@link SettingsError} where the file cannot be opened, lies on a network file system or was written by a newer version.
+ */
+export async function openSqliteStore(path: string): Promise<Store> {
+  const refuse = (message: string) =>
+    new SettingsError([{ path: ['--store'], code: 'store_unusable', message: `--store: ${path}: ${message}` }])
+  try {
+    await refuseNetwork(resolve(path))
+    closeSync(openSync(path, 'a', 0o600))
+    // A link leads elsewhere; and in a whole path SQLite sees no `:memory:` and no `file:` address.
+    const file = await realpath(path)
+    await refuseNetwork(file)
+    const database = new DatabaseSync(file, { timeout: BUSY_TIMEOUT_MS })
+    database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON')
+    migrate(database)
+    return createStore(database)
+  } catch (error) {
+    throw refuse(error instanceof Error ? error.message : 'cannot be opened')
+  }
+}
+
+async function refuseNetwork(file: string): Promise<void> {
+  const { type } = await statfs(dirname(file))
+  const network = NETWORK_FILE_SYSTEMS.get(type)
+  if (network !== undefined) throw new Error(`${network} cannot hold a SQLite store: use a local disk, or postgres`)
+}
+
+function createStore(database: DatabaseSync): Store {
+  const statements = {
+    keys: database.prepare(
+      'SELECT key_id, algorithm, state, published_at, sealed FROM signing_keys ORDER BY published_at, key_id',
+    ),
+    addKey: database.prepare(
+      'INSERT INTO signing_keys (key_id, algorithm, state, published_at, sealed) VALUES (?, ?, ?, ?, ?)',
+    ),
+    document: database.prepare('SELECT file, text, code FROM kept_document WHERE id = 1'),
+    keepDocument: database.prepare(
+      'INSERT INTO kept_document (id, file, text, code) VALUES (1, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET file = excluded.file, text = excluded.text, code = excluded.code',
+    ),
+  }
+  return {
+    async signingKeys() {
+      return statements.keys.all().map((row) => ({
+        keyId: String(row.key_id),
+        algorithm: String(row.algorithm) as StoredKey['algorithm'],
+        state: String(row.state) as StoredKey['state'],
+        publishedAt: Number(row.published_at),
+        sealed: String(row.sealed),
+      }))
+    },
+    async addFirstSigningKeys(keys) {
+      inTransaction(database, () => {
+        if (statements.keys.get() !== undefined) return
+        for (const { keyId, algorithm, state, publishedAt, sealed } of keys) {
+          statements.addKey.run(keyId, algorithm, state, publishedAt, sealed)
+        }
+      })
+    },
+    async keptDocument() {
+      const row = statements.document.get()
+      return row === undefined ? undefined : { file: String(row.file), text: String(row.text), code: String(row.code) }
+    },
+    async keepDocument({ file, text, code }) {
+      statements.keepDocument.run(file, text, code)
+    },
+    async close() {
+      database.close()
+    },
+  }
+}
