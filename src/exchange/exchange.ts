@@ -1,0 +1,151 @@
+/** One exchange, from request to answer. The only file that knows the order. */
+
+import type { NumericDate, VerifiedProof } from '../../providers/contract/proof.ts'
+import type { ProofVerifier } from '../../providers/contract/provider.ts'
+import type { Audit } from '../audit/audit.ts'
+import type { AuditRecord } from '../audit/record.ts'
+import type { Binding } from '../federation/bindings.ts'
+import type { Federation } from '../federation/federation.ts'
+import type { Identity } from '../federation/identity.ts'
+import { OAuthError } from '../oauth/errors.ts'
+import type { TokenExchangeRequest } from '../oauth/token-request.ts'
+import type { TokenResponse } from '../oauth/token-response.ts'
+import { ACCESS_TOKEN_TYPE, type IssuedTokenType, JWT_TYPE } from '../oauth/vocabulary.ts'
+import { decide, type Grant } from '../policy/decide.ts'
+import { nameTarget } from '../policy/target.ts'
+import { claimsOf } from '../tokens/claims.ts'
+import type { KeyRing } from '../tokens/key-ring.ts'
+import { mint } from '../tokens/mint.ts'
+import { chooseVerifier } from './choose-verifier.ts'
+import { type Call, issuedRecord, type Progress, refusedRecord } from './record.ts'
+import { Refusal, toRefusal } from './refusal.ts'
+
+/** One moment's document and keys. An exchange uses the one that it began with, and nothing newer. */
+export interface Snapshot {
+  readonly federation: Federation
+  readonly verifiers: readonly ProofVerifier[]
+  readonly subjectTokenTypes: ReadonlySet<string>
+  readonly keys: KeyRing
+}
+
+export interface ExchangePorts {
+  readonly brokerIssuer: string
+  readonly now: () => NumericDate
+  /** Undefined while there is no document or no key. */
+  readonly snapshot: () => Snapshot | undefined
+  readonly audit: Audit
+  readonly onOutcome: (outcome: Outcome) => void
+}
+
+/** How an exchange ended, for whoever counts and logs. */
+export interface Outcome {
+  readonly requestId: string
+  readonly provider: string
+  /** Undefined where a token was issued. */
+  readonly refusal: Refusal | undefined
+  /** False for a refusal that was sampled away, or whose record failed. */
+  readonly isRecorded: boolean
+  readonly seconds: number
+}
+
+/** Gives a token, or throws a {@link Refusal}; either way the outcome was recorded first. */
+export type Exchange = (read: () => Promise<TokenExchangeRequest>, call: Call) => Promise<TokenResponse>
+
+/** Creates the pipeline that every grant goes through. */
+export function createExchange(ports: ExchangePorts): Exchange {
+  return async (read, call) => {
+    const startedAt = performance.now()
+    const progress: Progress = {}
+    const report = (refusal: Refusal | undefined, isRecorded: boolean): void => {
+      const seconds = (performance.now() - startedAt) / 1_000
+      ports.onOutcome({
+        requestId: call.requestId,
+        provider: progress.provider ?? 'none',
+        refusal,
+        isRecorded,
+        seconds,
+      })
+    }
+    try {
+      const response = await run(read, call, progress, ports)
+      report(undefined, true)
+      return response
+    } catch (error) {
+      const refusal = toRefusal(error)
+      const record = refusedRecord(refusal, progress, call, ports.now())
+      report(refusal, await ports.audit.refused(record, progress.proof !== undefined))
+      throw refusal
+    }
+  }
+}
+
+async function run(
+  read: () => Promise<TokenExchangeRequest>,
+  call: Call,
+  progress: Progress,
+  ports: ExchangePorts,
+): Promise<TokenResponse> {
+  const { federation, verifiers, subjectTokenTypes, keys } = ports.snapshot() ?? refuse('not_ready')
+  progress.document = federation.digest
+
+  const request = await read()
+  progress.request = request
+  const target = chooseTarget(request, federation, ports.brokerIssuer)
+  progress.target = target
+
+  const routed = chooseVerifier(request, verifiers, subjectTokenTypes)
+  progress.provider = routed.verifier.provider
+  const proof = await routed.verifier.verify(routed.proof, target === undefined ? {} : { target }, call.signal)
+  progress.proof = proof
+  if (proof.replay.singleUse) throw new Refusal('single_use_unsupported')
+
+  const { binding, identity } = bind(proof, federation)
+  progress.binding = binding
+
+  const now = ports.now()
+  const verdict = decide(identity, federation.audiences, { target, scopes: request.scopes }, proof, now)
+  if (!verdict.allowed) throw new Refusal(verdict.why)
+  const { grant } = verdict
+
+  const claims = claimsOf({ brokerIssuer: ports.brokerIssuer, federation, identity, binding, proof, grant, now })
+  const token = mint(claims, grant.tokenType, keys.signerFor(grant.signingAlgorithm))
+  await recordIssued(issuedRecord(claims, proof, progress, call), ports.audit)
+  return {
+    access_token: token,
+    issued_token_type: issuedTokenType(request, grant),
+    token_type: 'Bearer',
+    expires_in: grant.lifetimeSeconds,
+    ...(claims.scope === undefined ? {} : { scope: claims.scope }),
+  }
+}
+
+function chooseTarget(request: TokenExchangeRequest, federation: Federation, brokerIssuer: string): string | undefined {
+  const isDeclared = (name: string) => federation.audiences.has(name)
+  const [target, ...others] = new Set(request.targets.map((name) => nameTarget(name, brokerIssuer, isDeclared)))
+  if (others.length > 0) throw new OAuthError('target_ambiguous')
+  return target
+}
+
+function bind(proof: VerifiedProof, federation: Federation): { binding: Binding; identity: Identity } {
+  const binding = federation.bindings.find(proof.trustedIssuer, proof.attributes)
+  const identity = binding === undefined ? undefined : federation.identities.get(binding.identity)
+  if (binding === undefined || identity === undefined) throw new Refusal('binding_missing')
+  return { binding, identity }
+}
+
+/** A token without its record does not exist: where the record fails, so does the exchange. */
+async function recordIssued(record: AuditRecord, audit: Audit): Promise<void> {
+  try {
+    await audit.issued(record)
+  } catch (cause) {
+    throw new Refusal('audit_unavailable', { cause })
+  }
+}
+
+function issuedTokenType(request: TokenExchangeRequest, grant: Grant): IssuedTokenType {
+  return request.requestedTokenType === JWT_TYPE || grant.tokenType === 'JWT' ? JWT_TYPE : ACCESS_TOKEN_TYPE
+}
+
+function refuse(reason: 'not_ready'): never {
+  throw new Refusal(reason)
+}
