@@ -1,0 +1,134 @@
+/** Puts a broker together from its configuration. Nothing listens yet. */
+
+import { SettingsError } from '../../providers/contract/errors.ts'
+import { verifiers } from '../../providers/verifiers.ts'
+import { type Audit, createAudit } from '../audit/audit.ts'
+import { type AuditSink, createAuditSink, type LineWriter } from '../audit/sink.ts'
+import { createDescriptorWriter, createFileWriter } from '../audit/writers.ts'
+import type { BrokerConfig } from '../config.ts'
+import { createExchange, type Outcome, type Snapshot } from '../exchange/exchange.ts'
+import { createKeptDocuments, type KeptDocuments } from '../federation/kept.ts'
+import { fingerprintDocument } from '../federation/locate.ts'
+import { createFederationSource, type FederationSource } from '../federation/source.ts'
+import { createApp } from '../http/app.ts'
+import { createTrustedProxies } from '../http/client-address.ts'
+import { describeBug, type Log } from '../log.ts'
+import { createMetrics, type Metrics } from '../metrics.ts'
+import { createSealer } from '../store/seal.ts'
+import { openSqliteStore } from '../store/sqlite.ts'
+import { createKeyRing, type KeyRing } from '../tokens/key-ring.ts'
+import { loadSigningKeys } from '../tokens/key-source.ts'
+import { loadFederation } from './load-federation.ts'
+import { createSecretReader } from './secrets.ts'
+import { createVerifierFactory } from './verifier-ports.ts'
+import type { World } from './world.ts'
+
+/** Standard output's file descriptor. */
+const STANDARD_OUTPUT = 1
+
+/** A broker that is ready to be listened for. */
+export interface Composed {
+  readonly app: ReturnType<typeof createApp>
+  readonly metrics: Metrics
+  readonly source: FederationSource
+  readonly close: () => Promise<void>
+}
+
+/**
+ * Opens the store, loads or makes the keys and wires everything up. The document is loaded when the source is started. Throws
+ * {@link SettingsError} where a setting does not fit, with nothing left open.
+ */
+export async function compose(config: BrokerConfig, world: World): Promise<Composed> {
+  await using opened = new AsyncDisposableStack()
+  const store = await openSqliteStore(config.storePath)
+  opened.defer(() => store.close())
+  const sealer = createSealer(config.keyEncryptionKeys)
+  const keys = await createKeyRing(await loadSigningKeys(store, sealer, world.now()))
+  const metrics = createMetrics(world.now)
+  const sink = createAuditSink(await openAuditWriter(config.auditFile))
+  opened.defer(() => sink.close())
+  const context = { providers: verifiers, insecureHosts: config.insecureHosts, brokerIssuer: config.issuer }
+  const { source, snapshot } = followDocument(config, world, metrics, keys, createKeptDocuments(store, sealer, context))
+  opened.defer(() => source.stop())
+  const exchange = createExchange({
+    brokerIssuer: config.issuer,
+    now: world.now,
+    snapshot,
+    audit: openAudit(sink, metrics, world.log),
+    onOutcome: createOutcomeObserver(metrics, world.log),
+  })
+  const app = createApp({
+    brokerIssuer: config.issuer,
+    exchange,
+    snapshot,
+    subjectTokenTypes: [...new Set(verifiers.flatMap(({ subjectTokenTypes }) => subjectTokenTypes))],
+    isTrustedProxy: createTrustedProxies(config.trustedProxies),
+    onBug: (error, requestId) => world.log.error({ request_id: requestId, ...describeBug(error) }, 'unexpected error'),
+  })
+  const kept = opened.move()
+  return { app, metrics, source, close: () => kept.disposeAsync() }
+}
+
+async function openAuditWriter(file: string | undefined): Promise<LineWriter> {
+  if (file === undefined) return createDescriptorWriter(STANDARD_OUTPUT)
+  return await createFileWriter(file).catch((cause: unknown) => {
+    const message = `--audit: ${file} cannot be opened: ${cause instanceof Error ? cause.message : 'unknown error'}`
+    throw new SettingsError([{ path: ['--audit'], code: 'setting_wrong', message }])
+  })
+}
+
+function followDocument(config: BrokerConfig, world: World, metrics: Metrics, keys: KeyRing, kept: KeptDocuments) {
+  const { log, now } = world
+  const { federationPath, insecureHosts, issuer: brokerIssuer } = config
+  const createVerifiers = createVerifierFactory({
+    egress: { insecureHosts, proxy: config.egressProxy, resolve: world.resolve },
+    now,
+    readFile: createSecretReader(config.secretsDir),
+    brokerIssuer,
+    observe(event) {
+      metrics.providerEvent(event)
+      if (event.kind === 'key_ignored') log.warn(event, 'a published key is not fit for use: tell its issuer')
+    },
+  })
+  let snapshot: Snapshot | undefined
+  const source = createFederationSource({
+    load: () => loadFederation(federationPath, { providers: verifiers, insecureHosts, brokerIssuer }),
+    fingerprint: () => fingerprintDocument(federationPath),
+    kept,
+    onAccepted(federation, findings) {
+      snapshot = { federation, keys, ...createVerifiers(federation) }
+      metrics.documentInForce(now())
+      for (const finding of findings) log.warn({ finding }, 'the document can be used, but look at this')
+      log.info({ document: federation.digest, bindings: federation.bindings.size }, 'document in force')
+    },
+    onRefused: (findings) => log.error({ findings, in_force: snapshot?.federation.digest ?? null }, 'document refused'),
+    onStale: (isStale) => metrics.documentStale(isStale),
+    onTrouble: (error) => log.error(describeBug(error), 'the document could not be looked at or kept'),
+  })
+  return { source, snapshot: () => snapshot }
+}
+
+function openAudit(sink: AuditSink, metrics: Metrics, log: Log): Audit {
+  return createAudit({
+    sink,
+    clock: () => performance.now(),
+    onFailure(error) {
+      metrics.auditFailed()
+      log.error(describeBug(error), 'an audit record could not be written: no tokens are issued without one')
+    },
+    onSampled: metrics.auditSampled,
+  })
+}
+
+/** Refusals are logged where they are recorded, with what the record has no place for. */
+function createOutcomeObserver(metrics: Metrics, log: Log): (outcome: Outcome) => void {
+  return ({ requestId, provider, refusal, isRecorded, seconds }) => {
+    const outcome = refusal === undefined ? 'issued' : 'refused'
+    metrics.decided({ provider, outcome, reason: refusal?.reason ?? 'none', seconds })
+    if (refusal === undefined || !isRecorded) return
+    const { reason, origin, facts, cause } = refusal
+    const known = { request_id: requestId, reason, trusted_issuer: origin?.trustedIssuer ?? null, facts }
+    if (reason === 'internal') log.error({ ...known, ...describeBug(cause) }, 'unexpected error')
+    else log.info(known, 'refused')
+  }
+}

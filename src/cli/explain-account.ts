@@ -1,0 +1,167 @@
+/** Gathers what can be said of attributes, of a proof, or of a recorded request. */
+
+import { createReadStream, existsSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import { createInterface } from 'node:readline'
+import { type Facts, ProofError } from '../../providers/contract/errors.ts'
+import type { Attributes, UnverifiedProof } from '../../providers/contract/proof.ts'
+import type { ProofVerifier } from '../../providers/contract/provider.ts'
+import { REASON_MEANINGS } from '../audit/reason-meanings.ts'
+import type { RefusalReason } from '../audit/reasons.ts'
+import { type AuditRecord, auditRecordSchema } from '../audit/record.ts'
+import { type Explanation, explain } from '../federation/explain.ts'
+import type { Federation } from '../federation/federation.ts'
+import { UsageError } from './exit.ts'
+
+/** What was decided when a recorded request came. */
+export type Recorded = Pick<AuditRecord, 'time' | 'decision' | 'reason' | 'binding' | 'identity' | 'document'>
+
+/** What kept a proof from being mapped, or its identity from being given what it asked for. */
+export interface Trouble {
+  readonly reason: RefusalReason
+  readonly meaning: string
+  readonly facts: Facts
+}
+
+/** Everything that can be said, in the order in which it is told. */
+export interface Account {
+  readonly document: string
+  /** Null unless a record is explained. */
+  readonly recorded: Recorded | null
+  /** How far the attributes can be believed. */
+  readonly source: 'given' | 'recorded' | 'unverified proof' | 'verified proof'
+  readonly attributes: Readonly<Record<string, string>>
+  readonly trouble: Trouble | null
+  /** One for each trusted issuer that the attributes could be of. */
+  readonly explanations: readonly Explanation[]
+}
+
+/** Explains attributes written by hand. Without a trusted issuer's name, those of every one of their cloud. */
+export function accountOfAttributes(json: string, trustedIssuer: string | undefined, federation: Federation): Account {
+  const attributes = parseAttributes(json)
+  const clouds = new Set([...attributes.keys()].map((name) => name.split('.', 1)[0] ?? ''))
+  const candidates = federation.issuers.filter(({ name, provider }) =>
+    trustedIssuer === undefined ? clouds.has(provider.name) : name === trustedIssuer,
+  )
+  if (candidates.length === 0) {
+    const known = federation.issuers.map(({ name, provider }) => `${name} (${provider.name})`).join(', ')
+    throw new UsageError(`no trusted issuer has such proofs; the document has ${known}`)
+  }
+  return account(
+    federation,
+    'given',
+    attributes,
+    candidates.map(({ name }) => name),
+  )
+}
+
+/** Explains a proof in a file, or on standard input where the name is `-`. Only `verify` fetches anything. */
+export async function accountOfProof(
+  file: string,
+  isVerified: boolean,
+  verifiers: readonly ProofVerifier[],
+  federation: Federation,
+): Promise<Account> {
+  const text = await readFile(file === '-' ? '/dev/stdin' : file, 'utf8').catch(() => undefined)
+  if (text === undefined) throw new UsageError(`--proof: ${file} cannot be read`)
+  const proof = text.trim() as UnverifiedProof
+  const verifier = chooseVerifier(proof, verifiers)
+  const { trustedIssuer, attributes, trouble } = verifier.inspect(proof)
+  const found = isVerified ? await findVerificationTrouble(verifier, proof) : trouble
+  const source = isVerified ? 'verified proof' : 'unverified proof'
+  const told = account(federation, source, attributes, trustedIssuer === undefined ? [] : [trustedIssuer])
+  return found === undefined ? told : { ...told, trouble: troubleOf(found.code, found.facts) }
+}
+
+/** Explains a recorded request: what was decided then, and what the document would decide now. */
+export async function accountOfRecord(file: string, requestId: string, federation: Federation): Promise<Account> {
+  if (!existsSync(file)) throw new UsageError(`--audit: ${file} does not exist`)
+  const record = await findRecord(file, requestId)
+  if (record === undefined) {
+    throw new UsageError(
+      `--request-id: ${file} has no record of ${requestId}; beyond 100 a second, refusals are sampled`,
+    )
+  }
+  const { time, decision, reason, binding, identity, document, trusted_issuer: trustedIssuer, attributes } = record
+  const isMapped = trustedIssuer !== null && attributes !== null
+  const told = account(
+    federation,
+    'recorded',
+    new Map(Object.entries(attributes ?? {})),
+    isMapped ? [trustedIssuer] : [],
+  )
+  const trouble = reason === null || reason === 'binding_missing' ? null : troubleOf(reason, {})
+  return { ...told, recorded: { time, decision, reason, binding, identity, document }, trouble }
+}
+
+function account(
+  federation: Federation,
+  source: Account['source'],
+  attributes: Attributes,
+  trustedIssuers: readonly string[],
+): Account {
+  return {
+    document: federation.digest,
+    recorded: null,
+    source,
+    attributes: Object.fromEntries(attributes),
+    trouble: null,
+    explanations: trustedIssuers.map((name) => explain(federation, name, attributes)),
+  }
+}
+
+function parseAttributes(json: string): Attributes {
+  const example = '{"kubernetes.namespace":"payments","kubernetes.service_account":"api"}'
+  try {
+    const entries = Object.entries(JSON.parse(json) as Record<string, unknown>)
+    return new Map(
+      entries.map(([name, value]) => {
+        if (typeof value !== 'string') throw new TypeError('not a string')
+        return [name, value]
+      }),
+    )
+  } catch {
+    throw new UsageError(`--attributes: write a JSON object of strings, such as ${example}`)
+  }
+}
+
+function chooseVerifier(proof: UnverifiedProof, verifiers: readonly ProofVerifier[]): ProofVerifier {
+  const chosen = verifiers.find((verifier) => verifier.inspect(proof).trustedIssuer !== undefined) ?? verifiers[0]
+  if (chosen === undefined) throw new UsageError('the document has no trusted issuer')
+  return chosen
+}
+
+async function findVerificationTrouble(
+  verifier: ProofVerifier,
+  proof: UnverifiedProof,
+): Promise<ProofError | undefined> {
+  try {
+    await verifier.verify(proof, {}, AbortSignal.timeout(10_000))
+    return undefined
+  } catch (error) {
+    if (error instanceof ProofError) return error
+    throw error
+  }
+}
+
+function troubleOf(reason: RefusalReason, facts: Facts): Trouble {
+  return { reason, meaning: REASON_MEANINGS[reason], facts }
+}
+
+/** Reads line by line, so that a file of any size will do. */
+async function findRecord(file: string, requestId: string): Promise<AuditRecord | undefined> {
+  for await (const line of createInterface({ input: createReadStream(file), crlfDelay: Number.POSITIVE_INFINITY })) {
+    if (!line.includes(requestId)) continue
+    const record = auditRecordSchema.safeParse(parseLine(line))
+    if (record.success && record.data.request_id === requestId) return record.data
+  }
+  return undefined
+}
+
+function parseLine(line: string): unknown {
+  try {
+    return JSON.parse(line)
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,122 @@
+/** The `chancery` command's words: what can be typed, and what each does. */
+
+import { Command, CommanderError, Option } from 'commander'
+import { SettingsError } from '../../providers/contract/errors.ts'
+import { SERVE_SETTINGS, variableOf } from '../config.ts'
+import type { CheckOptions } from './check.ts'
+import { addDocumentOptions } from './document-options.ts'
+import { EXIT, type Terminal, UsageError } from './exit.ts'
+import type { ExplainOptions } from './explain.ts'
+
+const VERSION = '0.1.0'
+
+/**
+ * Runs one command line and gives its exit code. Commands are loaded when they are called, so that a small one starts fast.
+ *
+ * What cannot be run as it was called gives 2, and says what to do; a bug is thrown on.
+ */
+export async function runProgram(args: readonly string[], terminal: Terminal): Promise<number> {
+  const result: { code: number } = { code: EXIT.done }
+  const program = createProgram(terminal, result)
+  try {
+    await program.parseAsync(args, { from: 'user' })
+    return result.code
+  } catch (error) {
+    return codeOf(error, terminal)
+  }
+}
+
+function createProgram(terminal: Terminal, result: { code: number }): Command {
+  const program = new Command('chancery')
+    .description(
+      'Trades the identity a cloud already gives a workload for one short-lived token that anyone can verify.',
+    )
+    .version(VERSION)
+    .exitOverride()
+    .configureOutput({ writeOut: terminal.out, writeErr: terminal.err })
+    .showSuggestionAfterError()
+    .showHelpAfterError('(add --help to see what can be given)')
+  addServe(program, terminal, result)
+  addCheck(program, terminal, result)
+  addExplain(program, terminal, result)
+  return program
+}
+
+function addServe(program: Command, terminal: Terminal, result: { code: number }): void {
+  const serve = program.command('serve').description('run the broker until it is told to stop (SIGTERM, SIGINT)')
+  for (const { flag, value, help, default: fallback, isRepeatable } of SERVE_SETTINGS) {
+    const about = `${help}${fallback === undefined ? '' : ` (default ${fallback})`} [${variableOf(flag)}]`
+    const option = new Option(`--${flag} <${value}>`, about)
+    serve.addOption(isRepeatable === true ? option.argParser(gather) : option)
+  }
+  serve.addHelpText('after', SERVE_HELP)
+  serve.action(async (options: Record<string, string | readonly string[]>) => {
+    const { runServe } = await import('./serve-command.ts')
+    result.code = await runServe(toFlags(options), terminal)
+  })
+}
+
+/** Commander gives undefined for the first of a repeatable option. */
+function gather(text: string, before: readonly string[] | undefined): readonly string[] {
+  return [...(before ?? []), text]
+}
+
+const SERVE_HELP = `
+Signing keys are encrypted with CHANCERY_KEY_ENCRYPTION_KEY, or the file that CHANCERY_KEY_ENCRYPTION_KEY_FILE names:
+base64 of 32 random bytes, as "openssl rand -base64 32" gives. It is required unless listening on loopback.
+
+Example:
+  chancery serve --issuer http://127.0.0.1:8080 --federation federation.json`
+
+function addCheck(program: Command, terminal: Terminal, result: { code: number }): void {
+  addDocumentOptions(
+    program.command('check').description('say what is wrong with a federation document: exit 0 if nothing is'),
+  )
+    .argument('<PATH>', 'a .json or .json.gz file, or a directory holding one')
+    .option('--json', 'print the findings as JSON')
+    .action(async (path: string, options: CheckOptions) => {
+      const { check } = await import('./check.ts')
+      result.code = await check(path, options, terminal)
+    })
+}
+
+function addExplain(program: Command, terminal: Terminal, result: { code: number }): void {
+  addDocumentOptions(program.command('explain').description('say why a workload gets its identity, or gets none'))
+    .requiredOption('--federation <PATH>', 'the federation document')
+    .option('--attributes <JSON>', 'explain these attributes, such as {"kubernetes.namespace":"payments"}')
+    .option('--trusted-issuer <NAME>', 'whose attributes they are; all of their cloud by default')
+    .option('--proof <FILE>', 'explain a proof ("-" for standard input); it is read, not verified')
+    .option('--verify', 'verify the proof too, which asks its issuer for keys')
+    .option('--audit <FILE>', 'explain a request that this audit file recorded')
+    .option('--request-id <ID>', 'its x-request-id')
+    .option('--json', 'print the explanation as JSON')
+    .action(async (options: ExplainOptions) => {
+      const { runExplain } = await import('./explain.ts')
+      result.code = await runExplain(options, terminal)
+    })
+}
+
+/** Commander names options in camel case; settings are named as they are typed. */
+function toFlags(
+  options: Readonly<Record<string, string | readonly string[]>>,
+): Record<string, string | readonly string[]> {
+  return Object.fromEntries(
+    Object.entries(options).map(([name, value]) => [
+      name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`),
+      value,
+    ]),
+  )
+}
+
+function codeOf(error: unknown, terminal: Terminal): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.wrong
+  if (error instanceof SettingsError) {
+    for (const { message } of error.problems) terminal.err(`chancery: ${message}\n`)
+    return EXIT.wrong
+  }
+  if (error instanceof UsageError) {
+    terminal.err(`chancery: ${error.message}\n`)
+    return EXIT.wrong
+  }
+  throw error
+}

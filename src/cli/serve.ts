@@ -1,0 +1,168 @@
+/** `chancery serve`: the only place that listens. */
+
+import { readFileSync, unwatchFile, watchFile } from 'node:fs'
+import { createServer as createHttpServer, type Server } from 'node:http'
+import type { Server as TlsServer } from 'node:https'
+import type { AddressInfo } from 'node:net'
+import { SettingsError } from '../../providers/contract/errors.ts'
+import { type BrokerConfig, findProxyVariables } from '../config.ts'
+import type { ListenAddress } from '../config-values.ts'
+import type { Finding } from '../federation/finding.ts'
+import { prepareDrain } from '../http/drain.ts'
+import { createServer, type TlsFiles } from '../http/server.ts'
+import { describeBug, type Log } from '../log.ts'
+import type { Metrics } from '../metrics.ts'
+import { type Composed, compose } from './compose.ts'
+import type { World } from './world.ts'
+
+/** Time that requests under way get to finish after a signal to end, in milliseconds: as long as one may take. */
+const DRAIN_MS = 10_000
+
+/** How often the certificate's files are looked at, in milliseconds. */
+const TLS_POLL_MS = 2_000
+
+/** A broker that takes requests. */
+export interface RunningBroker {
+  readonly address: ListenAddress
+  readonly metricsAddress: ListenAddress | undefined
+  /** Looks at the document now. */
+  readonly reload: () => Promise<void>
+  /** Takes no more connections, lets the requests under way finish, and closes everything. */
+  readonly stop: () => Promise<void>
+}
+
+/** There is no document to serve, not even one that was kept. */
+export class NoDocument extends SettingsError {
+  readonly findings: readonly Finding[]
+
+  constructor(path: string, findings: readonly Finding[]) {
+    const message = `--federation: ${path} cannot be used, and the store keeps no older document`
+    super([{ path: ['--federation'], code: 'document_refused', message }])
+    this.findings = findings
+  }
+}
+
+/** Starts a broker. Throws {@link SettingsError} where it cannot be started as it is configured, with nothing left open. */
+export async function startBroker(config: BrokerConfig, world: World): Promise<RunningBroker> {
+  warnOfStrangeness(config, world.log)
+  const composed = await compose(config, world)
+  try {
+    const findings = await composed.source.start()
+    if (findings !== undefined) throw new NoDocument(config.federationPath, findings)
+    return await listenAll(config, composed, world.log)
+  } catch (error) {
+    await composed.close()
+    throw error
+  }
+}
+
+async function listenAll(config: BrokerConfig, composed: Composed, log: Log): Promise<RunningBroker> {
+  const server = createServer(composed.app, config.tls === undefined ? undefined : readTls(config.tls))
+  const metricsServer = createMetricsServer(composed.metrics)
+  const drains = [server, metricsServer].map((each) => prepareDrain(each, DRAIN_MS))
+  const drainAll = () => Promise.all(drains.map((drain) => drain()))
+  try {
+    const address = await listen(server, config.listen, '--listen')
+    const metricsAddress = await listenForMetrics(metricsServer, config.metricsListen, log)
+    const unfollow = config.tls === undefined ? () => undefined : followTls(server as TlsServer, config.tls, log)
+    log.info({ issuer: config.issuer, listen: address, metrics: metricsAddress ?? null, pid: process.pid }, 'ready')
+    const stop = async (): Promise<void> => {
+      unfollow()
+      await drainAll()
+      await composed.close()
+    }
+    return { address, metricsAddress, reload: composed.source.poll, stop }
+  } catch (error) {
+    await drainAll()
+    throw error
+  }
+}
+
+function listen(server: Server, { host, port }: ListenAddress, flag: string): Promise<ListenAddress> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error) =>
+      reject(wrongSetting(flag, `cannot listen on ${host} port ${port}: ${error.message}`)),
+    )
+    server.listen({ host, port }, () => {
+      const bound = server.address() as AddressInfo
+      resolve({ host: bound.address, port: bound.port })
+    })
+  })
+}
+
+/** Two brokers on one machine need not be told apart for this: whoever asked for no address gets by without. */
+async function listenForMetrics(
+  server: Server,
+  address: BrokerConfig['metricsListen'],
+  log: Log,
+): Promise<ListenAddress | undefined> {
+  try {
+    return await listen(server, address, '--metrics-listen')
+  } catch (error) {
+    if (!address.isDefault) throw error
+    log.warn(
+      { listen: address.port },
+      'metrics are not served: the default port is taken; choose one with --metrics-listen',
+    )
+    return undefined
+  }
+}
+
+function createMetricsServer({ registry }: Metrics): Server {
+  return createHttpServer((request, response) => {
+    if (request.url?.split('?', 1)[0] !== '/metrics') {
+      response.writeHead(404).end()
+      return
+    }
+    registry.metrics().then(
+      (text) =>
+        response
+          .writeHead(200, {
+            'content-type': registry.contentType,
+            'cache-control': 'no-store',
+            'x-content-type-options': 'nosniff',
+          })
+          .end(text),
+      () => response.writeHead(500).end(),
+    )
+  })
+}
+
+function readTls({ certFile, keyFile }: NonNullable<BrokerConfig['tls']>): TlsFiles {
+  return { cert: readFileSync(certFile), key: readFileSync(keyFile) }
+}
+
+/** New connections get a renewed certificate; a pair that does not fit together is reported, and the old one stays. */
+function followTls(server: TlsServer, files: NonNullable<BrokerConfig['tls']>, log: Log): () => void {
+  const renew = (): void => {
+    try {
+      server.setSecureContext(readTls(files))
+      log.info('certificate renewed')
+    } catch (error) {
+      log.error(describeBug(error), 'the renewed certificate cannot be used; the old one stays')
+    }
+  }
+  for (const file of [files.certFile, files.keyFile])
+    watchFile(file, { interval: TLS_POLL_MS, persistent: false }, renew)
+  return () => {
+    for (const file of [files.certFile, files.keyFile]) unwatchFile(file, renew)
+  }
+}
+
+function warnOfStrangeness(config: BrokerConfig, log: Log): void {
+  const proxies = findProxyVariables()
+  if (proxies.length > 0) log.warn({ variables: proxies }, 'proxies of the environment are ignored: use --egress-proxy')
+  if (config.insecureHosts.size > 0) {
+    log.warn(
+      { hosts: [...config.insecureHosts] },
+      'INSECURE: these hosts may be plain http or private; for development and tests only',
+    )
+  }
+  if (config.keyEncryptionKeys.length === 0) {
+    log.warn('signing keys are kept unencrypted: set CHANCERY_KEY_ENCRYPTION_KEY anywhere but on a developer’s machine')
+  }
+}
+
+function wrongSetting(name: string, message: string): SettingsError {
+  return new SettingsError([{ path: [name], code: 'setting_wrong', message: `${name}: ${message}` }])
+}
