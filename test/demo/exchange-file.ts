@@ -1,0 +1,24 @@
+import { readFile } from 'node:fs/promises'
+
+export interface ExchangeReply {
+  readonly status: number
+  readonly requestId: string
+  readonly token: string | undefined
+  /** The answer without its token. */
+  readonly body: object
+}
+
+/** Exchanges the proof in a file for a token: all that a workload has to do. */
+export async function exchangeFile(issuer: string, path: string, audience: string): Promise<ExchangeReply> {
+  const response = await fetch(`${issuer}/token`, {
+    method: 'POST',
+    body: new URLSearchParams({
+      grant_type: 'urn:ietf:params:oauth:grant-type:token-exchange',
+      subject_token_type: 'urn:ietf:params:oauth:token-type:jwt',
+      subject_token: await readFile(path, 'utf8'),
+      audience,
+    }),
+  })
+  const { access_token: token, ...body } = (await response.json()) as { access_token?: string }
+  return { status: response.status, requestId: response.headers.get('x-request-id') ?? '', token, body }
+}

@@ -1,0 +1,16 @@
+/** Bindings as the index sees them, for tests that need no document. */
+
+import type { Binding } from '../../src/federation/bindings.ts'
+import { parseCondition } from '../../src/federation/match.ts'
+
+/** Conditions as the document writes them, by attribute. */
+export type Entries = Readonly<Record<string, string | readonly string[]>>
+
+/** Makes a binding of the trusted issuer `cluster`. */
+export function bindingOf(name: string, entries: Entries, identity = name): Binding {
+  const match = Object.entries(entries).flatMap(([attribute, value]) => {
+    const condition = parseCondition(value)
+    return condition === undefined ? [] : [[attribute, condition] as const]
+  })
+  return { name, trustedIssuer: 'cluster', match: new Map(match), identity }
+}

@@ -1,0 +1,19 @@
+/** The JSON Schemas that are published, made from the schemas that the broker uses. */
+
+import { writeFileSync } from 'node:fs'
+import { verifiers } from '../../providers/verifiers.ts'
+import { toAuditJsonSchema } from '../../src/audit/record.ts'
+import { toJsonSchema } from '../../src/federation/document.ts'
+
+const FOLDER = new URL('../../infra/schema/', import.meta.url)
+
+/** Gives each published file with its text. */
+export function renderSchemas(): ReadonlyMap<URL, string> {
+  const schemas: readonly (readonly [string, object])[] = [
+    ['federation.v1.schema.json', toJsonSchema(verifiers)],
+    ['audit.v1.schema.json', toAuditJsonSchema()],
+  ]
+  return new Map(schemas.map(([name, schema]) => [new URL(name, FOLDER), `${JSON.stringify(schema, null, 2)}\n`]))
+}
+
+if (import.meta.main) for (const [file, text] of renderSchemas()) writeFileSync(file, text)

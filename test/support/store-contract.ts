@@ -1,0 +1,229 @@
+/** What every store promises, whatever it is made of. A store is tested by one call of {@link describeStore}. */
+
+import { fork } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import type { Store, StoredKey } from '../../src/store/store.ts'
+import type { RaceStart } from './race-first-keys.ts'
+
+/** One empty store that several may open. */
+export interface StoreUnderTest {
+  /** Opens it once more, as another process would. */
+  readonly open: () => Promise<Store>
+  /** Where a process of its own finds it: `sqlite:PATH`. */
+  readonly locator: string
+}
+
+const RACER = fileURLToPath(new URL('./race-first-keys.ts', import.meta.url))
+
+/** Makes a row; nothing is read into its members. */
+export function storedKey(keyId: string, parts: Partial<StoredKey> = {}): StoredKey {
+  return {
+    keyId,
+    algorithm: 'ES256',
+    state: 'current',
+    publishedAt: 1_768_478_400,
+    sealed: `sealed ${keyId}`,
+    ...parts,
+  }
+}
+
+/** Runs the contract's suite over stores that `create` makes, a new one for each test. */
+export function describeStore(name: string, create: () => Promise<StoreUnderTest>): void {
+  const open = async (count = 1): Promise<readonly [Store, ...Store[]]> => {
+    const { open: openOne } = await create()
+    const first = await openOne()
+    const others = await Promise.all(Array.from({ length: count - 1 }, openOne))
+    onTestFinished(async () => {
+      for (const store of [first, ...others]) await store.close().catch(() => undefined)
+    })
+    return [first, ...others]
+  }
+  describe(`${name}: signing keys`, () => describeKeys(open, create))
+  describe(`${name}: the kept document`, () => describeDocument(open))
+  describe(`${name}: durability`, () => describeDurability(create))
+}
+
+type Open = (count?: number) => Promise<readonly [Store, ...Store[]]>
+
+function describeKeys(open: Open, create: () => Promise<StoreUnderTest>): void {
+  test('there are none at first', async () => {
+    const [store] = await open()
+
+    expect(await store.signingKeys()).toEqual([])
+  })
+
+  test('come back as they were added, member by member', async () => {
+    const [store] = await open()
+    const keys = [
+      storedKey('a', { state: 'retired', publishedAt: 1 }),
+      storedKey('b', { algorithm: 'RS256', publishedAt: 2 }),
+      storedKey('c', { state: 'next', publishedAt: 3, sealed: 'é∞\n' }),
+    ]
+
+    await store.addFirstSigningKeys(keys)
+
+    expect(await store.signingKeys()).toEqual(keys)
+  })
+
+  test('are not added where there are any', async () => {
+    const [store] = await open()
+    await store.addFirstSigningKeys([storedKey('a')])
+
+    await store.addFirstSigningKeys([storedKey('b', { algorithm: 'RS256' })])
+
+    expect(idsOf(await store.signingKeys())).toEqual(['a'])
+  })
+
+  test.each([
+    ['an id twice', [storedKey('a'), storedKey('a', { algorithm: 'RS256' })]],
+    ['two current keys of one algorithm', [storedKey('a'), storedKey('b')]],
+    ['two next keys of one algorithm', [storedKey('a', { state: 'next' }), storedKey('b', { state: 'next' })]],
+    ['an unknown algorithm', [storedKey('a'), storedKey('b', { algorithm: 'HS256' as 'RS256' })]],
+    ['an unknown state', [storedKey('a'), storedKey('b', { state: 'old' as 'retired' })]],
+    ['a time that is no whole number', [storedKey('a'), storedKey('b', { algorithm: 'RS256', publishedAt: 1.5 })]],
+  ])('are added all or not at all: %s', async (_what, keys) => {
+    const [store] = await open()
+
+    await expect(store.addFirstSigningKeys(keys)).rejects.toThrow()
+
+    expect(await store.signingKeys()).toEqual([])
+    await store.addFirstSigningKeys([storedKey('c')])
+    expect(idsOf(await store.signingKeys())).toEqual(['c'])
+  })
+
+  test('of several that add at once are one caller’s, whole', async () => {
+    const stores = await open(4)
+
+    await Promise.all(stores.map((store, number) => store.addFirstSigningKeys(pairOf(`caller${number}`))))
+
+    const found = await Promise.all(stores.map(async (store) => idsOf(await store.signingKeys())))
+    expect(found[0]).toHaveLength(2)
+    expect(new Set(found[0]?.map(callerOf)).size).toBe(1)
+    expect(new Set(found.map(String)).size).toBe(1)
+  })
+
+  test('of several processes that add at once are one process’s, whole, and all see them', async () => {
+    const { locator, open: openOne } = await create()
+
+    const found = await race(locator, ['east', 'west', 'north'])
+
+    const store = await openOne()
+    onTestFinished(() => store.close())
+    const kept = idsOf(await store.signingKeys())
+    expect(kept).toHaveLength(2)
+    expect(new Set(kept.map(callerOf)).size).toBe(1)
+    expect(found).toEqual([kept, kept, kept])
+  })
+}
+
+function describeDocument(open: Open): void {
+  const document = { file: 'federation.json', text: '{"name":"Bücher"}', code: 'c0de' }
+
+  test('is not there at first', async () => {
+    const [store] = await open()
+
+    expect(await store.keptDocument()).toBeUndefined()
+  })
+
+  test('is the last one that was kept, and every process sees it', async () => {
+    const [store, other] = await open(2)
+    await store.keepDocument({ file: 'old.json', text: '{}', code: '' })
+
+    await store.keepDocument(document)
+
+    expect(await store.keptDocument()).toEqual(document)
+    expect(await other?.keptDocument()).toEqual(document)
+  })
+
+  test('may be large', async () => {
+    const [store] = await open()
+    const text = `"${'é'.repeat(5_000_000)}"`
+
+    await store.keepDocument({ ...document, text })
+
+    expect((await store.keptDocument())?.text === text).toBe(true)
+  })
+
+  test('has nothing to do with the keys', async () => {
+    const [store] = await open()
+    await store.addFirstSigningKeys([storedKey('a')])
+
+    await store.keepDocument(document)
+
+    expect(idsOf(await store.signingKeys())).toEqual(['a'])
+  })
+}
+
+function describeDurability(create: () => Promise<StoreUnderTest>): void {
+  test('what was acknowledged is there when the store is opened again', async () => {
+    const { open } = await create()
+    const first = await open()
+    await first.addFirstSigningKeys([storedKey('a')])
+    await first.keepDocument({ file: 'f', text: 't', code: 'c' })
+    await first.close()
+
+    const second = await open()
+    onTestFinished(() => second.close())
+
+    expect(await second.signingKeys()).toEqual([storedKey('a')])
+    expect(await second.keptDocument()).toEqual({ file: 'f', text: 't', code: 'c' })
+  })
+
+  test('what was acknowledged survives a process that ends without closing', async () => {
+    const { locator, open } = await create()
+
+    const [kept] = await race(locator, ['alone'])
+
+    const store = await open()
+    onTestFinished(() => store.close())
+    expect(idsOf(await store.signingKeys())).toEqual(kept)
+  })
+
+  test('a store that is closed refuses, whatever it is asked', async () => {
+    const { open } = await create()
+    const store = await open()
+    await store.close()
+
+    await expect(store.signingKeys()).rejects.toThrow()
+    await expect(store.addFirstSigningKeys([storedKey('a')])).rejects.toThrow()
+    await expect(store.keptDocument()).rejects.toThrow()
+    await expect(store.keepDocument({ file: 'f', text: 't', code: 'c' })).rejects.toThrow()
+  })
+}
+
+/** The two keys that one caller adds. */
+export function pairOf(caller: string): readonly StoredKey[] {
+  return [storedKey(`${caller} 1`), storedKey(`${caller} 2`, { algorithm: 'RS256' })]
+}
+
+function idsOf(keys: readonly StoredKey[]): readonly string[] {
+  return keys.map(({ keyId }) => keyId).sort()
+}
+
+function callerOf(keyId: string): string | undefined {
+  return keyId.split(' ', 1)[0]
+}
+
+/** Starts a process for each name, lets them open the store, and then all add keys at once. Gives the ids that each then sees. */
+async function race(locator: string, names: readonly string[]): Promise<readonly (readonly string[])[]> {
+  const racers = names.map((name) => {
+    const child = fork(RACER, [locator, name], { execArgv: [] })
+    const ended = new Promise<never>((_resolve, reject) => {
+      child.on('error', reject)
+      child.on('exit', (code) => reject(new Error(`the process ${name} ended with ${code}`)))
+    })
+    const next = () => Promise.race([new Promise<unknown>((resolve) => child.once('message', resolve)), ended])
+    onTestFinished(() => void child.kill())
+    return { child, next, opened: next() }
+  })
+  await Promise.all(racers.map(({ opened }) => opened))
+  const start: RaceStart = 'go'
+  return await Promise.all(
+    racers.map(async ({ child, next }) => {
+      const seen = next()
+      child.send(start)
+      return (await seen) as readonly string[]
+    }),
+  )
+}

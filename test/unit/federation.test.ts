@@ -1,0 +1,160 @@
+/** From a document's text to what exchanges are decided by, or to what is wrong with it. */
+
+import { createHash } from 'node:crypto'
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { buildFederation, digestOf, proveDocument, readFederation } from '../../src/federation/federation.ts'
+import { findingsOf, hasErrors, toPointer } from '../../src/federation/finding.ts'
+import { anyTexts, likelyDocuments, plausibleDocuments } from '../support/arbitrary-documents.ts'
+import { bindingFor, type DocumentParts, documentFor } from '../support/document.ts'
+import { CLUSTER, CONTEXT, federationFor, findingsIn, identityOf, tell } from '../support/federation-parts.ts'
+
+const FILE = 'federation.json'
+
+/** Reads an audience's scopes where they are written. */
+function declaredScopes(text: string, audience: string): readonly string[] {
+  const { audiences } = JSON.parse(text) as { audiences: Record<string, { scopes?: string[] }> }
+  return audiences[audience]?.scopes ?? []
+}
+
+/** Gives 300 members of one kind. */
+function numbered<T>(make: (number: number) => T): Readonly<Record<string, T>> {
+  return Object.fromEntries(Array.from({ length: 300 }, (_, number) => [`b${number}`, make(number)]))
+}
+
+describe('any text', () => {
+  test.each([
+    ['a likely document', likelyDocuments, 1_500],
+    ['anything', anyTexts, 1_500],
+  ])('is a federation or has an error, never both and never neither: %s', (_what, texts, numRuns) => {
+    const property = fc.property(texts, (text) => {
+      const { federation, findings } = readFederation({ file: FILE, text }, CONTEXT)
+
+      expect(federation === undefined).toBe(hasErrors(findings))
+      expect(findings.filter(({ file, code, message }) => file !== FILE || code === '' || message === '')).toEqual([])
+    })
+
+    fc.assert(property, { numRuns })
+  })
+
+  test('that is accepted binds only to identities and issuers that it declares, and grants only what audiences have', () => {
+    const property = fc.property(plausibleDocuments, (text) => {
+      const { federation } = readFederation({ file: FILE, text }, CONTEXT)
+      fc.pre(federation !== undefined)
+      const { issuers, identities, audiences, bindings } = federation
+
+      const bound = issuers.flatMap(({ name }) => bindings.bindingsOf(name))
+      expect(bound).toHaveLength(bindings.size)
+      expect(bound.filter(({ identity }) => !identities.has(identity))).toEqual([])
+      for (const { grants } of identities.values()) {
+        for (const [audience, scopes] of grants) {
+          expect(audiences.has(audience)).toBe(true)
+          expect(declaredScopes(text, audience)).toEqual(expect.arrayContaining([...scopes]))
+        }
+      }
+    })
+
+    fc.assert(property, { numRuns: 200 })
+  })
+})
+
+describe('text that is not JSON with one meaning', () => {
+  test.each([
+    ['breaks off', '{\n"version": 1,\n', /^line 3: /],
+    ['names a member twice', '{\n"version": 1,\n"version": 1}', /^line 3: .*twice/],
+    ['names one twice in another spelling', '{"version": 1, "v\\u0065rsion": 1}', /^line 1: .*twice/],
+    ['names a prototype', '{"version": 1,\n "__proto__": {}}', /^line 2: .*__proto__/],
+    ['begins with a byte order mark', '\ufeff{}', /not JSON/],
+    ['has a comment', '{} // x', /not JSON/],
+    ['is empty', '', /not JSON/],
+    ['is nested too deeply', '['.repeat(33) + ']'.repeat(33), /too deeply/],
+  ])('is refused with its line where it %s', (_what, text, message) => {
+    const findings = findingsIn(text)
+
+    expect(tell(findings)).toEqual(['error  json_malformed'])
+    expect(findings[0]?.message).toMatch(message)
+  })
+
+  test('may be nested as deep as claims need it', () => {
+    const claims = (depth: number) => JSON.parse(`{"a":${'['.repeat(depth)}${']'.repeat(depth)}}`)
+    const findings = (depth: number) =>
+      tell(findingsIn({ identities: { 'payments/api': identityOf({ claims: claims(depth) }) } }))
+
+    // The document, `identities`, the identity and `claims` are four.
+    expect(findings(28)).toEqual([])
+    expect(findings(29)).toEqual(['error  json_malformed'])
+  })
+})
+
+describe('what is told', () => {
+  test('is every unknown member by its own path', () => {
+    expect(tell(findingsIn({ one: 1, two: 2 }))).toEqual(['error /one member_unknown', 'error /two member_unknown'])
+  })
+
+  test.each<[string, DocumentParts]>([
+    ['of bindings to nobody', { bindings: numbered((n) => bindingFor(`n${n}`, 'api', 'nobody')) }],
+    ['of members that are unknown', numbered(() => 1)],
+    ['of bindings without a shape', { bindings: numbered(() => ({})) }],
+  ])('is at most 200 things: %s', (_what, parts) => {
+    expect(findingsIn(parts)).toHaveLength(200)
+  })
+
+  test('is an error wherever the document is refused, however many warnings there are', () => {
+    const short = Array.from({ length: 250 }, (_, n) => [`short/${n}`, identityOf({ lifetime_seconds: 300 })])
+    const bindings = { b: bindingFor('payments', 'api', 'nobody') }
+    const text = JSON.stringify(documentFor(CLUSTER, { identities: Object.fromEntries(short), bindings }))
+
+    const { document, findings } = proveDocument({ file: FILE, text }, CONTEXT)
+
+    expect(document).toBeUndefined()
+    expect(hasErrors(findings)).toBe(true)
+  })
+
+  test('is a JSON pointer, in which slashes and tildes of names are escaped', () => {
+    expect(toPointer([])).toBe('')
+    expect(toPointer(['a/b', '~1', 0])).toBe('/a~1b/~01/0')
+  })
+
+  test('keeps the document from being used only where it is an error', () => {
+    const [warning] = findingsOf(FILE, [{ severity: 'warning', path: ['a'], code: 'c', message: 'm' }])
+    const [error] = findingsOf(FILE, [{ severity: 'error', path: ['a'], code: 'c', message: 'm' }])
+
+    expect(warning).toEqual({ severity: 'warning', file: FILE, path: '/a', code: 'c', message: 'm' })
+    expect(hasErrors(warning === undefined ? [] : [warning])).toBe(false)
+    expect(hasErrors(error === undefined || warning === undefined ? [] : [warning, error])).toBe(true)
+  })
+})
+
+describe('a federation', () => {
+  test('has the digest of its text, as Terraform’s sha256() gives it', () => {
+    const text = JSON.stringify(documentFor(CLUSTER, { trust_domain: 'corp.example' }))
+    const expected = `sha256:${createHash('sha256').update(text, 'utf8').digest('hex')}`
+
+    expect(readFederation({ file: FILE, text }, CONTEXT).federation?.digest).toBe(expected)
+    expect(digestOf('')).toBe('sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855')
+  })
+
+  test('holds what the document says, ready to be looked up', () => {
+    const { trustDomain, issuers, audiences, identities, bindings } = federationFor()
+
+    expect(trustDomain).toBe('corp.example')
+    expect(issuers.map(({ name, provider }) => [name, provider.name])).toEqual([['cluster', 'kubernetes']])
+    expect([...audiences.keys()]).toEqual(['ledger', 'https://orders.example'])
+    expect(identities.get('payments/api')?.grants).toEqual(new Map([['ledger', ['entries:read']]]))
+    expect(bindings.size).toBe(1)
+  })
+
+  test('that is built of a proved document is the one that proving gives', () => {
+    const text = JSON.stringify(documentFor(CLUSTER))
+    const { document } = proveDocument({ file: FILE, text }, CONTEXT)
+    const attributes = new Map([
+      ['kubernetes.namespace', 'payments'],
+      ['kubernetes.service_account', 'api'],
+    ])
+
+    const built = document && buildFederation(structuredClone(document), digestOf(text), CONTEXT)
+
+    expect(built?.bindings.find('cluster', attributes)?.identity).toBe('payments/api')
+    expect(built?.digest).toBe(digestOf(text))
+  })
+})
