@@ -157,9 +157,11 @@ function parseObject(text: string): Readonly<Record<string, unknown>> {
   }
 }
 
+/** Gives every whole line. One that is being written has no end yet. */
 function linesOf(text: string): readonly Readonly<Record<string, unknown>>[] {
   return text
     .split('\n')
+    .slice(0, -1)
     .filter((line) => line !== '')
     .map((line) => JSON.parse(line) as Readonly<Record<string, unknown>>)
 }
