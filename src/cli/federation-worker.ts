@@ -1,20 +1,19 @@
-/** Reads and proves a document on a thread of its own, so that exchanges go on meanwhile. */
+/** Reads and proves a document in a process of its own, so that exchanges go on meanwhile, whatever becomes of it. */
 
-import { parentPort, workerData } from 'node:worker_threads'
 import { verifiers } from '../../providers/verifiers.ts'
 import type { FederationDocument } from '../federation/document.ts'
 import { digestOf, proveDocument } from '../federation/federation.ts'
 import type { Finding } from '../federation/finding.ts'
 import { locateDocument } from '../federation/locate.ts'
 
-/** What the thread is asked. */
+/** What the process is asked. */
 export interface LoadRequest {
   readonly path: string
   readonly insecureHosts: readonly string[]
   readonly brokerIssuer: string
 }
 
-/** What it answers, in members that can cross threads. */
+/** What it answers, in members that can cross processes. */
 export interface LoadAnswer {
   readonly findings: readonly Finding[]
   readonly accepted:
@@ -31,4 +30,9 @@ async function load({ path, insecureHosts, brokerIssuer }: LoadRequest): Promise
   return { findings, accepted: { ...located, digest: digestOf(located.text), document } }
 }
 
-parentPort?.postMessage(await load(workerData as LoadRequest))
+async function answer(request: LoadRequest): Promise<void> {
+  process.send?.(await load(request))
+  process.disconnect()
+}
+
+process.once('message', (request) => void answer(request as LoadRequest))

@@ -1,11 +1,12 @@
-import { Worker } from 'node:worker_threads'
+import { fork } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
 import { buildFederation } from '../federation/federation.ts'
 import { complain, findingsOf } from '../federation/finding.ts'
 import type { LoadedDocument } from '../federation/source.ts'
 import type { ValidationContext } from '../federation/validate.ts'
 import type { LoadAnswer, LoadRequest } from './federation-worker.ts'
 
-/** Loads the document at a path off this thread. A thread that dies is a finding, as any other trouble with the document. */
+/** Loads the document at a path in a process of its own. One that dies is a finding, as any other trouble with the document. */
 export async function loadFederation(
   path: string,
   context: ValidationContext & { readonly brokerIssuer: string },
@@ -24,11 +25,20 @@ export async function loadFederation(
   }
 }
 
+const WORKER = fileURLToPath(new URL('./federation-worker.ts', import.meta.url))
+
+/** It gets nothing of our environment, which may hold keys, nor of our outputs, one of which may be the audit trail. */
 function runWorker(request: LoadRequest): Promise<LoadAnswer> {
   return new Promise((resolve, reject) => {
-    const worker = new Worker(new URL('./federation-worker.ts', import.meta.url), { workerData: request })
-    worker.once('message', resolve)
+    const worker = fork(WORKER, {
+      env: {},
+      execArgv: [],
+      serialization: 'advanced',
+      stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+    })
+    worker.once('message', (answer) => resolve(answer as unknown as LoadAnswer))
     worker.once('error', reject)
-    worker.once('exit', (code) => reject(new Error(`the loading thread ended with code ${code}`)))
+    worker.once('exit', (code, signal) => reject(new Error(`the loading process ended with ${signal ?? code}`)))
+    worker.send(request)
   })
 }

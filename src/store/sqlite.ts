@@ -4,12 +4,19 @@ import { closeSync, openSync } from 'node:fs'
 import { realpath, statfs } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
+import { setTimeout } from 'node:timers/promises'
 import { SettingsError } from '../../providers/contract/errors.ts'
 import { inTransaction, migrate } from './sqlite-schema.ts'
 import type { Store, StoredKey } from './store.ts'
 
 /** How long a process waits for another's write, in milliseconds. */
 const BUSY_TIMEOUT_MS = 5_000
+
+/** How often it looks whether another process is done, in milliseconds. */
+const BUSY_RETRY_MS = 20
+
+/** @see {@link https://sqlite.org/rescode.html#busy SQLite's result codes} */
+const SQLITE_BUSY = 5
 
 /** File systems on which SQLite's locks do not hold between hosts, by their `statfs` type. */
 const NETWORK_FILE_SYSTEMS: ReadonlyMap<number, string> = new Map([
@@ -39,11 +46,27 @@ export async function openSqliteStore(path: string): Promise<Store> {
     const file = await realpath(path)
     await refuseNetwork(file)
     const database = new DatabaseSync(file, { timeout: BUSY_TIMEOUT_MS })
-    database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON')
+    await useWriteAheadLog(database)
+    database.exec('PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON')
     migrate(database)
     return createStore(database)
   } catch (error) {
     throw refuse(error instanceof Error ? error.message : 'cannot be opened')
+  }
+}
+
+/** SQLite waits for no other process here, whatever its timeout is: of several that start at once, one changes the mode. */
+async function useWriteAheadLog(database: DatabaseSync): Promise<void> {
+  const deadline = performance.now() + BUSY_TIMEOUT_MS
+  for (;;) {
+    try {
+      database.exec('PRAGMA journal_mode = WAL')
+      return
+    } catch (error) {
+      const isBusy = (error as { errcode?: number }).errcode === SQLITE_BUSY
+      if (!isBusy || performance.now() > deadline) throw error
+      await setTimeout(BUSY_RETRY_MS)
+    }
   }
 }
 
