@@ -66,7 +66,7 @@ describe('a genuine token', () => {
       audience: BROKER,
       issuedAt: clock.now(),
       expiresAt: clock.now() + 3_600,
-      replay: { key: JSON.stringify(['cluster', cluster.issuer, jti]), singleUse: false },
+      replay: { key: JSON.stringify(['kubernetes', cluster.issuer, jti]), singleUse: false },
       live: false,
       attributes: {
         'kubernetes.namespace': 'payments',
@@ -97,7 +97,7 @@ describe('a genuine token', () => {
     expect(twin).not.toBe(proof)
     expect((await verify(twin)).replay.key).toBe(key)
     expect(key).toBe(
-      JSON.stringify(['cluster', cluster.issuer, createHash('sha256').update(input).digest('base64url')]),
+      JSON.stringify(['kubernetes', cluster.issuer, createHash('sha256').update(input).digest('base64url')]),
     )
   })
 
