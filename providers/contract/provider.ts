@@ -18,6 +18,8 @@ export interface AttributeDescription {
   readonly prefix: boolean
   /** Answers whether the platform could ever send this value; a binding on any other is refused when it is loaded. */
   readonly isValue: (value: string) => boolean
+  /** Gives the one spelling that values are compared in, where the platform itself takes several for the same. */
+  readonly canonical?: (value: string) => string
 }
 
 /** Every attribute that a provider can emit, by its public name. */
@@ -91,6 +93,8 @@ export interface VerifierProvider<Settings> {
   readonly attributes: AttributeCatalogue
   /** Every binding fixes one of these sets of attributes; with less, a stranger could satisfy it. */
   readonly pins: readonly (readonly string[])[]
+  /** Whether a trusted issuer must name its own proof audiences, because its platform decides what they look like. */
+  readonly needsOwnProofAudiences?: boolean
   /** The members of a trusted issuer that are this provider's own. Part of the published JSON Schema. */
   readonly settingsShape: Readonly<Record<string, ZodType>>
   /** Checks settings that have the right shape. Throws {@link SettingsError} with every problem it finds. */

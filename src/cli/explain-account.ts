@@ -9,6 +9,7 @@ import type { ProofVerifier } from '../../providers/contract/provider.ts'
 import { REASON_MEANINGS } from '../audit/reason-meanings.ts'
 import type { RefusalReason } from '../audit/reasons.ts'
 import { type AuditRecord, auditRecordSchema } from '../audit/record.ts'
+import { canonical } from '../federation/canonical.ts'
 import { type Explanation, explain } from '../federation/explain.ts'
 import type { Federation } from '../federation/federation.ts'
 import { UsageError } from './exit.ts'
@@ -38,8 +39,8 @@ export interface Account {
 
 /** Explains attributes written by hand. Without a trusted issuer's name, those of every one of their cloud. */
 export function accountOfAttributes(json: string, trustedIssuer: string | undefined, federation: Federation): Account {
-  const attributes = parseAttributes(json)
-  const clouds = new Set([...attributes.keys()].map((name) => name.split('.', 1)[0] ?? ''))
+  const given = parseAttributes(json)
+  const clouds = new Set([...given.keys()].map((name) => name.split('.', 1)[0] ?? ''))
   const candidates = federation.issuers.filter(({ name, provider }) =>
     trustedIssuer === undefined ? clouds.has(provider.name) : name === trustedIssuer,
   )
@@ -47,10 +48,12 @@ export function accountOfAttributes(json: string, trustedIssuer: string | undefi
     const known = federation.issuers.map(({ name, provider }) => `${name} (${provider.name})`).join(', ')
     throw new UsageError(`no trusted issuer has such proofs; the document has ${known}`)
   }
+  const catalogues = candidates.map(({ provider }) => provider.attributes)
+  const describe = (name: string) => catalogues.find((catalogue) => catalogue.has(name))?.get(name)
   return account(
     federation,
     'given',
-    attributes,
+    new Map([...given].map(([name, value]) => [name, canonical(describe(name), value)])),
     candidates.map(({ name }) => name),
   )
 }

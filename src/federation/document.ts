@@ -31,7 +31,10 @@ const identityName = z
   .max(255)
   .regex(IDENTITY_NAME, 'an identity is segments of a-z, 0-9, ".", "_" and "-", joined by "/"')
 const lifetime = z.int().min(1).max(MAX_TOKEN_LIFETIME_SECONDS)
-const proofAudiences = z.array(audienceName).min(1, 'name whom proofs must be made for').max(16)
+const proofAudiences = z
+  .array(audienceName, { error: 'list whom proofs must be made for: names of this broker alone' })
+  .min(1, 'name whom proofs must be made for')
+  .max(16)
 
 const audience = z.strictObject({
   scopes: z
@@ -68,17 +71,18 @@ const binding = z.strictObject({
   identity: identityName.describe('Whom such a proof is for.'),
 })
 
-type Provider = Pick<VerifierProvider<unknown>, 'name' | 'settingsShape'>
+type Provider = Pick<VerifierProvider<unknown>, 'name' | 'needsOwnProofAudiences' | 'settingsShape'>
 
 /** Builds the schema of the document for these clouds. Unknown members are errors everywhere. */
 export function createDocumentSchema(providers: readonly Provider[]) {
-  const [first, ...others] = providers.map((provider) =>
-    z.strictObject({
+  const [first, ...others] = providers.map((provider) => {
+    const entry = z.strictObject({
       provider: z.literal(provider.name),
       proof_audiences: proofAudiences.optional(),
       ...provider.settingsShape,
-    }),
-  )
+    })
+    return provider.needsOwnProofAudiences === true ? entry.extend({ proof_audiences: proofAudiences }) : entry
+  })
   if (first === undefined) throw new TypeError('no provider is registered')
   return z
     .strictObject({

@@ -2,6 +2,7 @@
 
 import type { AttributeDescription, VerifierProvider } from '../../providers/contract/provider.ts'
 import { type Binding, groupByShape } from './bindings.ts'
+import { canonical } from './canonical.ts'
 import type { BindingEntry, FederationDocument } from './document.ts'
 import { type Complaint, complain } from './finding.ts'
 import { findWitness, type Match, parseCondition } from './match.ts'
@@ -89,7 +90,7 @@ function readMatch(
 ): { match: Match; complaints: readonly Complaint[] } {
   const match = new Map<string, NonNullable<ReturnType<typeof parseCondition>>>()
   const complaints: Complaint[] = []
-  for (const [name, value] of Object.entries(entry)) {
+  for (const [name, written] of Object.entries(entry)) {
     const at = [...path, name]
     const attribute = provider.attributes.get(name)
     if (attribute === undefined) {
@@ -99,6 +100,8 @@ function readMatch(
       )
       continue
     }
+    const value =
+      typeof written === 'string' ? canonical(attribute, written) : written.map((text) => canonical(attribute, text))
     complaints.push(...findValueComplaints(at, attribute, value))
     const condition = parseCondition(value)
     if (condition !== undefined) match.set(name, condition)
