@@ -151,9 +151,9 @@ describe('the world outside', () => {
       .filter(({ path, text }) => path.startsWith(folder) && pattern.test(text))
       .map(({ path }) => path)
 
-  test('only the configuration reads the environment', () => {
+  test('only the configuration reads the environment, and only stand-ins lend it', () => {
     expect(filesWith(/process\.env/, 'src/')).toEqual(['src/config.ts'])
-    expect(filesWith(/process\.env/, 'providers/')).toEqual([])
+    expect(filesWith(/process\.env/, 'providers/')).toEqual(['providers/kit/stand-in-environment.ts'])
   })
 
   test('only serve listens', () => {

@@ -1,6 +1,7 @@
 /** The strict reader that stands before every signature check. */
 
 import { ProofError } from '../contract/errors.ts'
+import type { NumericDate } from '../contract/proof.ts'
 import { isJsonObject, type JsonObject, memberOf, parseStrictJson } from '../contract/strict-json.ts'
 
 /** Longest proof we look at, in characters: 16 KiB, twice the largest token that a platform is known to send. */
@@ -62,6 +63,12 @@ export function readIssuerHint(proof: string): string | undefined {
   } catch {
     return undefined
   }
+}
+
+/** Gives the `exp` of a proof that its holder is about to present; 0 where it has none. Throws where it is no JWS. */
+export function readExpiry(proof: string): NumericDate {
+  const expiresAt = memberOf(readCompactJws(proof).claims, 'exp')
+  return typeof expiresAt === 'number' ? expiresAt : 0
 }
 
 const COMPACT = /^([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)$/

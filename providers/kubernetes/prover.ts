@@ -2,8 +2,7 @@
 
 import { z } from 'zod'
 import type { Prover, ProverPorts, ProverProvider } from '../contract/provider.ts'
-import { memberOf } from '../contract/strict-json.ts'
-import { readCompactJws } from '../kit/compact-jws.ts'
+import { readExpiry } from '../kit/compact-jws.ts'
 import { parseShape } from '../kit/settings.ts'
 
 /** Where the examples project the token to. */
@@ -27,8 +26,7 @@ function createProver(settings: unknown, { readFile }: ProverPorts): Prover {
     subjectTokenType: 'urn:ietf:params:oauth:token-type:jwt',
     async prove() {
       const subjectToken = (await readFile(path)).trim()
-      const expiresAt = memberOf(readCompactJws(subjectToken).claims, 'exp')
-      return { subjectToken, expiresAt: typeof expiresAt === 'number' ? expiresAt : 0 }
+      return { subjectToken, expiresAt: readExpiry(subjectToken) }
     },
   }
 }

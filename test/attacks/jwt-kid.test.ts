@@ -1,7 +1,7 @@
 /** Attacks with the name of a key: a hint, looked up among the issuer's keys and nowhere else. */
 
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
-import { generateClusterKey } from '../../providers/kubernetes/stand-in/cluster-state.ts'
+import { generateStandInKey } from '../../providers/kit/stand-in-keys.ts'
 import type { RefusalReason } from '../../src/audit/reasons.ts'
 import { expectIssued, expectProofRefused } from '../support/answers.ts'
 import { documentFor } from '../support/document.ts'
@@ -135,7 +135,7 @@ describe('before any key was fetched', () => {
 })
 
 test('JWT-06 refuses a kid that names the key of another trusted issuer', async () => {
-  const other = await generateClusterKey('ES256')
+  const other = await generateStandInKey('ES256')
   const scene = await openScene({
     cluster: { issuer: 'https://one.example', algorithm: 'ES256' },
     document: (cluster) =>

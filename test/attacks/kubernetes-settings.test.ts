@@ -1,7 +1,7 @@
 /** Attacks on what a document says of clusters and their workloads: the K8S rows that are decided before any proof comes. */
 
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest'
-import { type ClusterKey, generateClusterKey } from '../../providers/kubernetes/stand-in/cluster-state.ts'
+import { generateStandInKey, type StandInKey } from '../../providers/kit/stand-in-keys.ts'
 import { type KubernetesStandIn, startKubernetesStandIn } from '../../providers/kubernetes/stand-in/stand-in.ts'
 import { expectIssued, expectProofRefused } from '../support/answers.ts'
 import { bindingFor, documentFor } from '../support/document.ts'
@@ -11,14 +11,14 @@ import { openScene, POD } from '../support/scene.ts'
 const IN_CLUSTER = 'https://kubernetes.default.svc.cluster.local'
 const PUBLIC = 'https://oidc.eks.us-east-1.amazonaws.com/id/2F331C82755EF3E43731C8D6E299FAEF'
 
-let one: ClusterKey
-let other: ClusterKey
+let one: StandInKey
+let other: StandInKey
 beforeAll(async () => {
-  one = await generateClusterKey('ES256')
-  other = await generateClusterKey('ES256')
+  one = await generateStandInKey('ES256')
+  other = await generateStandInKey('ES256')
 })
 
-const inline = (...keys: readonly ClusterKey[]) => ({ from: 'inline', jwks: { keys: keys.map(({ jwk }) => jwk) } })
+const inline = (...keys: readonly StandInKey[]) => ({ from: 'inline', jwks: { keys: keys.map(({ jwk }) => jwk) } })
 
 /** A document that trusts these issuers and binds nothing. */
 function trusting(issuers: Readonly<Record<string, object>>): object {

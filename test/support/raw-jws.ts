@@ -1,7 +1,7 @@
 /** Compact JWS of any text and any bytes, signed by whoever is asked: what no library would make, and a broker must refuse. */
 
 import { constants, createHmac, KeyObject, sign } from 'node:crypto'
-import type { ClusterKey } from '../../providers/kubernetes/stand-in/cluster-state.ts'
+import type { StandInKey } from '../../providers/kit/stand-in-keys.ts'
 
 /** Signs the bytes that stand before the second dot. */
 export type Signer = (signingInput: Buffer) => Buffer
@@ -27,7 +27,7 @@ export function joinSegments(header: string, payload: string, signer: Signer): s
 }
 
 /** Signs as a cluster's API server does, whatever it is given. */
-export function signerOf(key: ClusterKey): Signer {
+export function signerOf(key: StandInKey): Signer {
   return signWith(KeyObject.from(key.privateKey), key.algorithm)
 }
 

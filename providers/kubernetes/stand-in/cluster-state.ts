@@ -1,9 +1,6 @@
-/** What a cluster remembers: accounts, pods, and the keys that it signs with. */
+/** What a cluster remembers: accounts and pods. */
 
-import { createHash, randomUUID } from 'node:crypto'
-import { type CryptoKey, exportJWK, exportSPKI, generateKeyPair, type JWK } from 'jose'
-
-export type ClusterAlgorithm = 'RS256' | 'ES256' | 'ES384' | 'ES512'
+import { randomUUID } from 'node:crypto'
 
 export interface ServiceAccount {
   readonly namespace: string
@@ -17,14 +14,6 @@ export interface Pod {
   readonly uid: string
   readonly serviceAccount: string
   readonly node: { readonly name: string; readonly uid: string }
-}
-
-export interface ClusterKey {
-  readonly keyId: string
-  readonly algorithm: ClusterAlgorithm
-  readonly privateKey: CryptoKey
-  readonly publicKey: CryptoKey
-  readonly jwk: JWK
 }
 
 /** Objects by namespace and name. One that is created again has another uid, as on a real cluster. */
@@ -58,14 +47,4 @@ export function createClusterState(): ClusterState {
     deletePod: (namespace, name) => void pods.delete(key(namespace, name)),
     pod: (namespace, name) => pods.get(key(namespace, name)),
   }
-}
-
-/** Makes a signing key with the id that an API server gives it: the hash of its public half. */
-export async function generateClusterKey(algorithm: ClusterAlgorithm): Promise<ClusterKey> {
-  const { privateKey, publicKey } = await generateKeyPair(algorithm, { extractable: true })
-  const pem = await exportSPKI(publicKey)
-  const der = Buffer.from(pem.replaceAll(/-----[^-]+-----|\s/g, ''), 'base64')
-  const keyId = createHash('sha256').update(der).digest('base64url')
-  const jwk = { ...(await exportJWK(publicKey)), kid: keyId, alg: algorithm, use: 'sig' }
-  return { keyId, algorithm, privateKey, publicKey, jwk }
 }

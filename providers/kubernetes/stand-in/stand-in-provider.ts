@@ -1,8 +1,7 @@
-import type { Flaw, StandIn, StandInProvider } from '../../contract/stand-in.ts'
+import type { StandIn, StandInProvider } from '../../contract/stand-in.ts'
+import { createFlawedJwt } from '../../kit/stand-in-flaws.ts'
 import { DEFAULT_TOKEN_PATH } from '../prover.ts'
-import { generateClusterKey } from './cluster-state.ts'
-import { type KubernetesStandIn, startKubernetesStandIn } from './stand-in.ts'
-import { type Claims, signClaims } from './tokens.ts'
+import { startKubernetesStandIn } from './stand-in.ts'
 
 const POD = { namespace: 'payments', serviceAccount: 'api', pod: 'api-1' } as const
 
@@ -31,37 +30,20 @@ export const kubernetesStandIn: StandInProvider = {
           return { env: { KUBERNETES_SERVICE_HOST: '10.0.0.1' }, readFile, now }
         },
       },
-      flawed: (flaw, proofAudience) => createFlawed(cluster, flaw, proofAudience, now()),
+      flawed: (flaw, proofAudience) =>
+        createFlawedJwt(
+          {
+            claims: cluster.claimsFor({ ...POD, audiences: [proofAudience] }),
+            key: cluster.key,
+            now: now(),
+            otherIssuer: `${cluster.issuer}/other`,
+            maxLifetimeSeconds: DAY_SECONDS,
+            requiredClaim: 'kubernetes.io',
+          },
+          flaw,
+        ),
       requestCount: () => cluster.requests.length,
       close: cluster.close,
     }
   },
-}
-
-async function createFlawed(cluster: KubernetesStandIn, flaw: Flaw, audience: string, now: number): Promise<string> {
-  const claims = cluster.claimsFor({ ...POD, audiences: [audience] })
-  switch (flaw) {
-    case 'other audience':
-      return cluster.sign({ ...claims, aud: ['https://someone-else.example'] })
-    case 'two audiences':
-      return cluster.sign({ ...claims, aud: [audience, 'https://someone-else.example'] })
-    case 'other issuer':
-      return cluster.sign({ ...claims, iss: `${cluster.issuer}/other` })
-    case 'expired':
-      return cluster.sign({ ...claims, iat: now - 700, nbf: now - 700, exp: now })
-    case 'not yet valid':
-      return cluster.sign({ ...claims, iat: now + 120, nbf: now + 120, exp: now + 720 })
-    case 'too long-lived':
-      return cluster.sign({ ...claims, exp: now + DAY_SECONDS + 1 })
-    case 'forged':
-      return signWithStrangersKey(claims, { kid: cluster.key.keyId })
-    case 'unknown key':
-      return signWithStrangersKey(claims, {})
-    case 'missing claim':
-      return cluster.sign(Object.fromEntries(Object.entries(claims).filter(([name]) => name !== 'kubernetes.io')))
-  }
-}
-
-async function signWithStrangersKey(claims: Claims, header: Claims): Promise<string> {
-  return signClaims(claims, await generateClusterKey('RS256'), header)
 }

@@ -5,27 +5,23 @@
 
 import { randomUUID } from 'node:crypto'
 import type { JWK } from 'jose'
+import { type Claims, generateStandInKey, type StandInKey, signClaims } from '../../kit/stand-in-keys.ts'
 import {
   type StandInAnswer,
   type StandInRequest,
   type StandInServer,
   startStandInServer,
 } from '../../kit/stand-in-server.ts'
-import {
-  type ClusterAlgorithm,
-  type ClusterKey,
-  type ClusterState,
-  createClusterState,
-  generateClusterKey,
-} from './cluster-state.ts'
-import { type Claims, type Cluster, claimsFor, reviewToken, signClaims, type TokenWish } from './tokens.ts'
+import type { SignatureAlgorithm } from '../../kit/verification-key.ts'
+import { type ClusterState, createClusterState } from './cluster-state.ts'
+import { type Cluster, claimsFor, reviewToken, type TokenWish } from './tokens.ts'
 
 export interface KubernetesStandInOptions {
   /** Seconds; the system's clock by default. */
   readonly now?: () => number
   /** What its tokens name as `iss`; its own address by default. */
   readonly issuer?: string
-  readonly algorithm?: ClusterAlgorithm
+  readonly algorithm?: SignatureAlgorithm
   /** Before 1.30 tokens have neither `jti` nor `node`. */
   readonly isBefore130?: boolean
   /** Whether discovery and keys answer strangers, as on EKS, GKE and AKS; a private cluster's do not. */
@@ -42,7 +38,7 @@ export interface KubernetesStandIn extends Omit<StandInServer, 'close'>, Cluster
   readonly adminToken: string
   /** May create token reviews and nothing else. */
   readonly reviewerToken: string
-  readonly key: ClusterKey
+  readonly key: StandInKey
   readonly jwks: { readonly keys: readonly JWK[] }
   /** What a pod finds in its projected volume. */
   requestToken(wish: TokenWish): Promise<string>
@@ -59,7 +55,7 @@ export interface KubernetesStandIn extends Omit<StandInServer, 'close'>, Cluster
 export async function startKubernetesStandIn(options: KubernetesStandInOptions = {}): Promise<KubernetesStandIn> {
   const { algorithm = 'RS256', now = () => Math.floor(Date.now() / 1_000) } = options
   const state = createClusterState()
-  const keys = [await generateClusterKey(algorithm)]
+  const keys = [await generateStandInKey(algorithm)]
   const adminToken = randomUUID()
   const reviewerToken = randomUUID()
   const api: { handle?: (request: StandInRequest) => Promise<StandInAnswer> } = {}
@@ -78,7 +74,7 @@ export async function startKubernetesStandIn(options: KubernetesStandInOptions =
     keys: () => keys,
   }
   api.handle = createApi({ cluster, adminToken, reviewerToken, origin: server.origin, options })
-  const current = (): ClusterKey => keys[0] as ClusterKey
+  const current = (): StandInKey => keys[0] as StandInKey
   return {
     ...server,
     ...state,
@@ -95,7 +91,7 @@ export async function startKubernetesStandIn(options: KubernetesStandInOptions =
     requestToken: async (wish) => signClaims(claimsFor(cluster, wish), current()),
     sign: (claims, header) => signClaims(claims, current(), header),
     async rotateKeys({ dropOld = false } = {}) {
-      const key = await generateClusterKey(algorithm)
+      const key = await generateStandInKey(algorithm)
       if (dropOld) keys.length = 0
       keys.unshift(key)
     },

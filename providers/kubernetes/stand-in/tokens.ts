@@ -1,8 +1,9 @@
 /** TokenRequest and TokenReview as an API server of Kubernetes 1.36 answers them. */
 
 import { randomUUID } from 'node:crypto'
-import { CompactSign, compactVerify, errors } from 'jose'
-import type { ClusterKey, ClusterState, Pod } from './cluster-state.ts'
+import { compactVerify, errors } from 'jose'
+import type { Claims, StandInKey } from '../../kit/stand-in-keys.ts'
+import type { ClusterState, Pod } from './cluster-state.ts'
 
 /** Shortest life that TokenRequest gives, and what it gives by default, in seconds. */
 const MIN_LIFETIME_SECONDS = 600
@@ -20,7 +21,7 @@ export interface Cluster {
   readonly apiAudience: string
   /** Clusters before 1.30 write neither `jti` nor `node`. */
   readonly isBefore130: boolean
-  readonly keys: () => readonly ClusterKey[]
+  readonly keys: () => readonly StandInKey[]
 }
 
 export interface TokenWish {
@@ -29,16 +30,6 @@ export interface TokenWish {
   readonly audiences?: readonly string[] | undefined
   readonly expirationSeconds?: number | undefined
   readonly pod?: string | undefined
-}
-
-export type Claims = Readonly<Record<string, unknown>>
-
-/** Signs any claims with a key of the cluster: what TokenRequest does at the end, and how tests forge what it never would. */
-export async function signClaims(claims: Claims, key: ClusterKey, header: Claims = {}): Promise<string> {
-  const payload = Buffer.from(JSON.stringify(claims))
-  return await new CompactSign(payload)
-    .setProtectedHeader({ alg: key.algorithm, kid: key.keyId, ...header })
-    .sign(key.privateKey)
 }
 
 /** Gives the claims of a token for an account. Throws where there is no such account or pod. */
