@@ -1,8 +1,8 @@
 /** What a binding can match about a Kubernetes workload. The table in this folder's README says the same, and is tested. */
 
-import { ProofError } from '../contract/errors.ts'
 import type { Attributes } from '../contract/proof.ts'
 import type { AttributeCatalogue, AttributeDescription } from '../contract/provider.ts'
+import { collectAttributes, platformAttribute } from '../kit/attributes.ts'
 import type { ServiceAccountClaims } from './claims.ts'
 
 const LABEL = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/
@@ -16,16 +16,16 @@ const isUid = (value: string): boolean => UID.test(value)
 
 /** Every attribute of a verified service-account token, by public name. All are the API server's word. */
 export const KUBERNETES_ATTRIBUTES: AttributeCatalogue = new Map<string, AttributeDescription>([
-  ['kubernetes.namespace', describe('the namespace of the service account', isLabel, { prefix: true })],
-  ['kubernetes.service_account', describe('the name of the service account', isSubdomain, { prefix: true })],
+  ['kubernetes.namespace', platformAttribute('the namespace of the service account', isLabel, { prefix: true })],
+  ['kubernetes.service_account', platformAttribute('the name of the service account', isSubdomain, { prefix: true })],
   [
     'kubernetes.service_account_uid',
-    describe('the uid of the service account: another one after it was recreated', isUid),
+    platformAttribute('the uid of the service account: another one after it was recreated', isUid),
   ],
-  ['kubernetes.pod_name', describe('the name of the pod that the token is bound to', isSubdomain)],
-  ['kubernetes.pod_uid', describe('the uid of that pod', isUid)],
-  ['kubernetes.node_name', describe('the node that the pod runs on; since Kubernetes 1.30', isSubdomain)],
-  ['kubernetes.node_uid', describe('the uid of that node; since Kubernetes 1.30', isUid)],
+  ['kubernetes.pod_name', platformAttribute('the name of the pod that the token is bound to', isSubdomain)],
+  ['kubernetes.pod_uid', platformAttribute('the uid of that pod', isUid)],
+  ['kubernetes.node_name', platformAttribute('the node that the pod runs on; since Kubernetes 1.30', isSubdomain)],
+  ['kubernetes.node_uid', platformAttribute('the uid of that node; since Kubernetes 1.30', isUid)],
 ])
 
 /** A namespace and an account name together are what nobody else in a cluster can have. */
@@ -33,30 +33,13 @@ export const KUBERNETES_PINS = [['kubernetes.namespace', 'kubernetes.service_acc
 
 /** Gives the attributes of checked claims. Refuses a value that no API server would have accepted as a name. */
 export function attributesOf(claims: ServiceAccountClaims): Attributes {
-  const values: readonly (readonly [string, string | undefined])[] = [
-    ['kubernetes.namespace', claims.namespace],
-    ['kubernetes.service_account', claims.serviceAccount.name],
-    ['kubernetes.service_account_uid', claims.serviceAccount.uid],
-    ['kubernetes.pod_name', claims.pod?.name],
-    ['kubernetes.pod_uid', claims.pod?.uid],
-    ['kubernetes.node_name', claims.node?.name],
-    ['kubernetes.node_uid', claims.node?.uid],
-  ]
-  const attributes = new Map<string, string>()
-  for (const [name, value] of values) {
-    if (value === undefined) continue
-    if (KUBERNETES_ATTRIBUTES.get(name)?.isValue(value) !== true) {
-      throw new ProofError('claim_invalid', `${name} is not a name that Kubernetes gives`, { facts: { claim: name } })
-    }
-    attributes.set(name, value)
-  }
-  return attributes
-}
-
-function describe(
-  meaning: string,
-  isValue: (value: string) => boolean,
-  options = { prefix: false },
-): AttributeDescription {
-  return { meaning, grade: 'platform', prefix: options.prefix, isValue }
+  return collectAttributes(KUBERNETES_ATTRIBUTES, {
+    'kubernetes.namespace': claims.namespace,
+    'kubernetes.service_account': claims.serviceAccount.name,
+    'kubernetes.service_account_uid': claims.serviceAccount.uid,
+    'kubernetes.pod_name': claims.pod?.name,
+    'kubernetes.pod_uid': claims.pod?.uid,
+    'kubernetes.node_name': claims.node?.name,
+    'kubernetes.node_uid': claims.node?.uid,
+  })
 }
