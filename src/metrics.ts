@@ -9,6 +9,8 @@ export interface Metrics {
   decided(decision: { provider: string; outcome: 'issued' | 'refused'; reason: string; seconds: number }): void
   providerEvent(event: ProviderEvent): void
   auditFailed(): void
+  /** How many spent proofs the store remembers, those of other processes included. */
+  spentProofs(count: number): void
   auditSampled(trustedIssuer: string, isVerified: boolean): void
   documentInForce(loadedAt: number): void
   /** Whether what is on disk differs from what is in force because it was refused. */
@@ -47,6 +49,11 @@ export function createMetrics(now: () => number): Metrics {
     labelNames: ['trusted_issuer', 'verified'] as const,
     registers,
   })
+  const spentProofs = new Gauge({
+    name: 'chancery_spent_proofs',
+    help: 'Spent proofs that the store remembers; at 1000000 it takes no more.',
+    registers,
+  })
   const documentMetrics = createDocumentMetrics(registry, now)
   const observeProvider = createProviderMetrics(registry)
   return {
@@ -57,6 +64,7 @@ export function createMetrics(now: () => number): Metrics {
     },
     providerEvent: observeProvider,
     auditFailed: () => auditFailures.inc(),
+    spentProofs: (count) => spentProofs.set(count),
     auditSampled: (trustedIssuer, isVerified) =>
       sampled.inc({ trusted_issuer: trustedIssuer, verified: String(isVerified) }),
     ...documentMetrics,

@@ -58,6 +58,7 @@ describe.each(verifiers)('the provider $name', (provider) => {
       now: clock.now,
       readFile: async () => Promise.reject(new Error('no such file')),
       brokerIssuer: BROKER,
+      isSpent: async () => false,
       observe: () => undefined,
     }
   }

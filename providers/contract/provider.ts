@@ -82,6 +82,12 @@ export interface Ports {
   /** Reads a file that a document names, from the operator's secrets directory and from nowhere else. */
   readonly readFile: (name: string) => Promise<string>
   readonly brokerIssuer: string
+  /**
+   * Whether a single-use proof with this replay key was spent before. A verifier asks before it asks an upstream about the proof,
+   * to save that request; whether the proof is spent now is decided after it, by the core alone. Rejects where nobody can tell:
+   * let that pass, as the core knows what to make of it.
+   */
+  readonly isSpent: (key: string) => Promise<boolean>
   readonly observe: (event: ProviderEvent) => void
 }
 
@@ -113,12 +119,20 @@ export interface InspectedProof {
   readonly facts: Facts
 }
 
+/** What a verifier may know of the request that a proof came with. None of it says who the workload is. */
+export interface ProofRequest {
+  /** The target as the request spells it; undefined where it names none, or spells it in several ways. */
+  readonly target?: string
+  /** Whose turn it is, where checks have to wait for each other. */
+  readonly clientAddress?: string
+}
+
 export interface ProofVerifier {
   readonly provider: ProviderName
   /** Pure routing by shape and exact issuer. Trusts nothing, fetches nothing. */
   recognises(proof: UnverifiedProof, subjectTokenType: string): boolean
   /** Throws {@link ProofError} unless every check passed; never answers "false". */
-  verify(proof: UnverifiedProof, request: { readonly target?: string }, signal: AbortSignal): Promise<VerifiedProof>
+  verify(proof: UnverifiedProof, request: ProofRequest, signal: AbortSignal): Promise<VerifiedProof>
   /** Reads a proof without verifying it. Fetches nothing. */
   inspect(proof: UnverifiedProof): InspectedProof
 }
@@ -137,10 +151,16 @@ export interface ProverProvider {
   createProver(settings: unknown, ports: ProverPorts): Prover
 }
 
+/** A proof, ready to be exchanged. */
+export interface Proven {
+  readonly subjectToken: string
+  /** The proof's own type, where a prover has several kinds. */
+  readonly subjectTokenType?: string
+  readonly expiresAt: NumericDate
+}
+
 export interface Prover {
+  /** The type of its proofs, unless a proof says another. */
   readonly subjectTokenType: string
-  prove(
-    request: { readonly proofAudience: string },
-    signal: AbortSignal,
-  ): Promise<{ readonly subjectToken: string; readonly expiresAt: NumericDate }>
+  prove(request: { readonly proofAudience: string }, signal: AbortSignal): Promise<Proven>
 }

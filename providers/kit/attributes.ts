@@ -13,6 +13,24 @@ export function platformAttribute(
   return { meaning, grade: 'platform', prefix: false, isValue, ...more }
 }
 
+/** What stands in a catalogue for any name: `aws.principal_tags/<key>` is an attribute for each tag. */
+const FAMILY = '<key>'
+
+/** Makes a catalogue in which a family's members are found by their own names, and the family itself stands in the list. */
+export function createCatalogue(entries: readonly (readonly [string, AttributeDescription])[]): AttributeCatalogue {
+  const catalogue = new Map(entries)
+  const families = entries.filter(([name]) => name.endsWith(FAMILY)).map(([name]) => name.slice(0, -FAMILY.length))
+  const entryOf = (name: string): string => {
+    const family = families.find((prefix) => name.startsWith(prefix) && name.length > prefix.length)
+    return family === undefined ? name : family + FAMILY
+  }
+  const { get, has } = Map.prototype
+  return Object.assign(catalogue, {
+    get: (name: string) => get.call(catalogue, entryOf(name)) as AttributeDescription | undefined,
+    has: (name: string) => has.call(catalogue, entryOf(name)),
+  })
+}
+
 /**
  * Gives the attributes that a proof has, in the spelling in which they are compared. Refuses a value that the platform would
  * never have given: whatever signed it, it is no name of anything there.

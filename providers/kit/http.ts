@@ -11,7 +11,7 @@ import { findUrlProblem, isPrivateHost } from './upstream-url.ts'
 /** Longest time that one upstream request may take, from connecting to the last byte, in milliseconds. */
 export const UPSTREAM_TIMEOUT_MS = 5_000
 
-/** Connections that one trusted issuer's client keeps at most. */
+/** Connections that one trusted issuer's client keeps at most, unless it is made for more. */
 const MAX_CONNECTIONS = 16
 
 /** Whose requests a client makes, and which hosts that one may reach although they are private. */
@@ -20,6 +20,7 @@ export interface HttpClientSettings {
   readonly privateHosts: readonly string[]
   /** PEM of the only authorities to trust for these hosts; the system's where it is undefined. */
   readonly authorities: string | undefined
+  readonly maxConnections?: number
 }
 
 export interface UpstreamRequest {
@@ -105,10 +106,11 @@ interface Wire {
 /** The environment's proxies are never read: an agent gets the operator's own, or none. */
 function createAgents(settings: HttpClientSettings, egress: Egress): Agents {
   const proxy = egress.proxy?.href.replace(/\/$/, '')
+  const { maxConnections = MAX_CONNECTIONS } = settings
   const options = {
     keepAlive: true,
-    maxSockets: MAX_CONNECTIONS,
-    maxTotalSockets: MAX_CONNECTIONS,
+    maxSockets: maxConnections,
+    maxTotalSockets: maxConnections,
     maxFreeSockets: 2,
     timeout: 30_000,
   }

@@ -35,18 +35,19 @@ export interface IssuerHttpSettings {
   readonly trustedIssuer: string
   readonly privateHosts: readonly string[]
   readonly caFile: string | undefined
+  readonly maxConnections?: number
 }
 
 /** Gives the HTTP client of a trusted issuer, a new one when its authority file has changed. */
 export function createIssuerHttp(settings: IssuerHttpSettings, ports: Ports): () => Promise<HttpClient> {
-  const { trustedIssuer, privateHosts, caFile } = settings
+  const { caFile, ...of } = settings
   const readAuthorities = caFile === undefined ? async () => undefined : followAuthorities(caFile, ports)
   let client: HttpClient | undefined
   let current: string | undefined
   return async () => {
     const authorities = await readAuthorities()
     if (client === undefined || authorities !== current) {
-      client = createHttpClient({ trustedIssuer, privateHosts, authorities }, ports)
+      client = createHttpClient({ ...of, authorities }, ports)
       current = authorities
     }
     return client

@@ -7,6 +7,8 @@ import type { AddressInfo } from 'node:net'
 /** A request as a route sees it. */
 export interface StandInRequest {
   readonly method: string
+  /** As it was sent, before anybody parsed it: what a signature over the request covers. */
+  readonly target: string
   readonly path: string
   readonly query: URLSearchParams
   readonly headers: IncomingMessage['headers']
@@ -88,9 +90,9 @@ export async function startStandInServer({
 async function readRequest(incoming: IncomingMessage): Promise<StandInRequest> {
   const chunks: Buffer[] = []
   for await (const chunk of incoming as AsyncIterable<Buffer>) chunks.push(chunk)
-  const { pathname, searchParams } = new URL(incoming.url ?? '/', 'http://stand-in')
-  const { method = 'GET', headers } = incoming
-  return { method, path: pathname, query: searchParams, headers, body: Buffer.concat(chunks).toString() }
+  const { method = 'GET', url: target = '/', headers } = incoming
+  const { pathname, searchParams } = new URL(target, 'http://stand-in')
+  return { method, target, path: pathname, query: searchParams, headers, body: Buffer.concat(chunks).toString() }
 }
 
 function send(response: ServerResponse, { status, headers = {}, body = '' }: StandInAnswer): void {

@@ -3,6 +3,7 @@
 import { z } from 'zod'
 import type { SettingsProblem } from '../contract/errors.ts'
 import type { SettingsContext, TrustedIssuer } from '../contract/provider.ts'
+import { findIssuerUrlProblem } from '../kit/issuer-url.ts'
 import { findKeysProblems, type KeysSetting, keysSchema } from '../kit/key-source.ts'
 import { fileNameSchema, parseShape, privateHostsSchema, refuseProblems } from '../kit/settings.ts'
 import { authorityOf, findUrlProblem, type HostAllowance } from '../kit/upstream-url.ts'
@@ -91,22 +92,11 @@ export function findKubernetesConflict(
 const IN_CLUSTER = /^kubernetes(\.default(\.svc(\..+)?)?)?\.?$/
 
 function findIssuerProblem(issuer: string, keys: KeysSetting, allowance: HostAllowance): string | undefined {
-  const url = URL.canParse(issuer) ? new URL(issuer) : undefined
-  if (url === undefined) return 'the issuer is not a URL'
-  if (keys.from === 'discovery' && IN_CLUSTER.test(url.hostname)) {
+  if (keys.from === 'discovery' && URL.canParse(issuer) && IN_CLUSTER.test(new URL(issuer).hostname)) {
     return 'the issuer is the same in every cluster: give the keys inline or by url'
   }
-  if (url.search !== '' || issuer.includes('?')) return 'the issuer must not have a query'
-  if (!isAsWritten(issuer, url)) return 'the issuer is not in its normal form, so no token can carry it'
-  // What is never fetched may be on any network, as long as it is https.
-  const scope = keys.from === 'discovery' ? allowance : { ...allowance, privateHosts: [url.hostname] }
-  const problem = findUrlProblem(issuer, scope)
+  const problem = findIssuerUrlProblem(issuer, keys.from, allowance)
   return problem === undefined ? undefined : `the issuer ${problem}`
-}
-
-/** Whether parsing changed nothing: upper-case hosts, default ports and dot segments would never match a token's `iss`. */
-function isAsWritten(issuer: string, url: URL): boolean {
-  return url.href === issuer || url.href === `${issuer}/`
 }
 
 function findRepetition(issuers: readonly string[], index: number): string | undefined {

@@ -20,6 +20,8 @@ export const REASON_MEANINGS: Readonly<Record<RefusalReason, string>> = {
   scope_malformed: 'scope is not a list of scopes separated by single spaces.',
   proof_too_large: 'The proof is longer than 16 KiB, which no platform’s is.',
   proof_malformed: 'The proof is not what its type says, or is spelled in a way that readers disagree on.',
+  envelope_foreign:
+    'The signed AWS request is wrapped as Vault, Teleport, aws-iam-authenticator or another tool wraps it. Its client must sign x-chancery-audience, and send url, method, headers and body as percent-encoded JSON: providers/aws/README.md.',
   header_forbidden: 'The proof’s header names a key or changes how it is read. No platform’s does: look for an attack.',
   type_not_accepted: 'The proof’s typ says that it was made for another purpose, such as being one of our own tokens.',
   algorithm_not_allowed: 'The proof is signed with an algorithm that its platform does not use.',
@@ -33,6 +35,8 @@ export const REASON_MEANINGS: Readonly<Record<RefusalReason, string>> = {
     'The proof was made for somebody else; the log names whom. Ask the platform for one made for a proof audience.',
   audience_not_single:
     'The proof was made for several parties at once. Ask the platform for one made for this broker alone.',
+  audience_not_signed:
+    'The AWS request is not signed over an audience header, so anybody who sees it could use it elsewhere. Google’s libraries for Node and Python sign none: give them a web-identity token by their file or URL source. Others must sign x-chancery-audience.',
   proof_expired: 'The proof has expired. The workload kept it too long, or a clock is wrong.',
   proof_not_yet_valid: 'The proof begins more than a minute from now: a clock is wrong.',
   proof_lifetime_too_long: 'The proof lives longer than this provider accepts. Ask the platform for a shorter one.',
@@ -40,6 +44,10 @@ export const REASON_MEANINGS: Readonly<Record<RefusalReason, string>> = {
   claim_invalid: 'A claim has a form that this platform never sends; the log names it.',
   claim_forbidden: 'A claim marks a token of another kind, such as an automatically mounted one; the log names it.',
   claims_inconsistent: 'Two claims of the proof contradict each other.',
+  principal_not_accepted:
+    'The AWS principal is of a kind that its trusted issuer does not take: root and federated users never are, users and people of Identity Center only where principals names them.',
+  endpoint_not_accepted:
+    'The AWS request was signed for an STS host or region that its trusted issuer does not take, or where STS is off for the account; see regions and endpoints.',
   subject_not_live: 'The cluster says that the pod, account or token is gone, or never was.',
   review_mismatch: 'The cluster confirmed something other than what was asked: look at who answers for it.',
   upstream_unreachable: 'The issuer cannot be reached, or its certificate does not hold.',
@@ -53,11 +61,17 @@ export const REASON_MEANINGS: Readonly<Record<RefusalReason, string>> = {
   upstream_busy: 'Too many checks are under way at this issuer.',
   file_unreadable:
     'A file that the document names cannot be read from --secrets-dir, or holds no certificate; the log names it.',
-  single_use_unsupported: 'The proof may be used once, and this version keeps no list of spent ones.',
+  proof_replayed:
+    'The proof may be used once, and was. A client that retries must prove itself anew; another sender has captured it.',
+  proof_predates_store:
+    'The store cannot tell whether the proof was spent before: it is newer than the proof, was away or put back within a minute of its making, or the clock was set back. A new proof will do.',
   binding_missing: 'The proof is genuine, and no binding matches it. Explain shows the nearest ones.',
   target_missing: 'No target was named, and the identity has several, or none.',
   target_refused: 'The identity has no grant for the target, or the document does not declare it.',
   scope_refused: 'The identity’s grant does not hold a scope that was asked for.',
+  store_unavailable: 'The store could not be asked whether the proof was spent: look at --store and its disk.',
+  store_full:
+    'The store remembers 1,000,000 spent proofs, and forgets none before its time. Find who proves itself so often, or wait half an hour.',
   audit_unavailable: 'The record could not be written, so no token was issued: look at the audit sink.',
   not_ready: 'There was no document or no key to serve with.',
   too_busy: 'More exchanges were under way than this process takes.',

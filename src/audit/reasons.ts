@@ -5,11 +5,13 @@ import { REQUEST_FAULTS, type RequestFault } from '../oauth/errors.ts'
 
 /** Reasons that are neither the request's form nor the proof itself. */
 export const EXCHANGE_REASONS = [
-  'single_use_unsupported',
+  'proof_predates_store',
   'binding_missing',
   'target_missing',
   'target_refused',
   'scope_refused',
+  'store_unavailable',
+  'store_full',
   'audit_unavailable',
   'not_ready',
   'too_busy',

@@ -7,6 +7,7 @@ import { type AuditSink, createAuditSink, type LineWriter } from '../audit/sink.
 import { createDescriptorWriter, createFileWriter } from '../audit/writers.ts'
 import type { BrokerConfig } from '../config.ts'
 import { createExchange, type Outcome, type Snapshot } from '../exchange/exchange.ts'
+import { createSpentLookup } from '../exchange/replay.ts'
 import { createKeptDocuments, type KeptDocuments } from '../federation/kept.ts'
 import { fingerprintDocument } from '../federation/locate.ts'
 import { createFederationSource, type FederationSource } from '../federation/source.ts'
@@ -16,6 +17,8 @@ import { describeBug, type Log } from '../log.ts'
 import { createMetrics, type Metrics } from '../metrics.ts'
 import { createSealer } from '../store/seal.ts'
 import { openSqliteStore } from '../store/sqlite.ts'
+import type { Store } from '../store/store.ts'
+import { startTending } from '../store/tending.ts'
 import { createKeyRing, type KeyRing } from '../tokens/key-ring.ts'
 import { loadSigningKeys } from '../tokens/key-source.ts'
 import { loadFederation } from './load-federation.ts'
@@ -45,15 +48,20 @@ export async function compose(config: BrokerConfig, world: World): Promise<Compo
   const sealer = createSealer(config.keyEncryptionKeys)
   const keys = await createKeyRing(await loadSigningKeys(store, sealer, world.now()))
   const metrics = createMetrics(world.now)
+  const { spentProofs, tending } = await openSpentProofs(store, metrics, world)
+  opened.defer(() => tending.stop())
   const sink = createAuditSink(await openAuditWriter(config.auditFile))
   opened.defer(() => sink.close())
   const context = { providers: verifiers, insecureHosts: config.insecureHosts, brokerIssuer: config.issuer }
-  const { source, snapshot } = followDocument(config, world, metrics, keys, createKeptDocuments(store, sealer, context))
+  const kept = createKeptDocuments(store, sealer, context)
+  const isSpent = createSpentLookup(spentProofs)
+  const { source, snapshot } = followDocument(config, world, metrics, { keys, kept, isSpent })
   opened.defer(() => source.stop())
   const exchange = createExchange({
     brokerIssuer: config.issuer,
     now: world.now,
     snapshot,
+    spentProofs,
     audit: openAudit(sink, metrics, world.log),
     onOutcome: createOutcomeObserver(metrics, world.log),
   })
@@ -65,8 +73,8 @@ export async function compose(config: BrokerConfig, world: World): Promise<Compo
     isTrustedProxy: createTrustedProxies(config.trustedProxies),
     onBug: (error, requestId) => world.log.error({ request_id: requestId, ...describeBug(error) }, 'unexpected error'),
   })
-  const kept = opened.move()
-  return { app, metrics, source, close: () => kept.disposeAsync() }
+  const open = opened.move()
+  return { app, metrics, source, close: () => open.disposeAsync() }
 }
 
 async function openAuditWriter(file: string | undefined): Promise<LineWriter> {
@@ -77,7 +85,29 @@ async function openAuditWriter(file: string | undefined): Promise<LineWriter> {
   })
 }
 
-function followDocument(config: BrokerConfig, world: World, metrics: Metrics, keys: KeyRing, kept: KeptDocuments) {
+async function openSpentProofs(store: Store, metrics: Metrics, { log, now }: World) {
+  const spentProofs = await store.openSpentProofs(now())
+  log.info(
+    { believed_from: spentProofs.believedFrom },
+    'single-use proofs made a minute after this, or later, are taken',
+  )
+  const tending = startTending({
+    spentProofs,
+    now,
+    onCount: metrics.spentProofs,
+    onTrouble: (error) =>
+      log.error(describeBug(error), 'the store could not be written: single-use proofs are refused'),
+  })
+  return { spentProofs, tending }
+}
+
+interface Lasting {
+  readonly keys: KeyRing
+  readonly kept: KeptDocuments
+  readonly isSpent: ReturnType<typeof createSpentLookup>
+}
+
+function followDocument(config: BrokerConfig, world: World, metrics: Metrics, { keys, kept, isSpent }: Lasting) {
   const { log, now } = world
   const { federationPath, insecureHosts, issuer: brokerIssuer } = config
   const createVerifiers = createVerifierFactory({
@@ -85,6 +115,7 @@ function followDocument(config: BrokerConfig, world: World, metrics: Metrics, ke
     now,
     readFile: createSecretReader(config.secretsDir),
     brokerIssuer,
+    isSpent,
     observe(event) {
       metrics.providerEvent(event)
       if (event.kind === 'key_ignored') log.warn(event, 'a published key is not fit for use: tell its issuer')

@@ -66,6 +66,8 @@ function createVerifiers(options: ExplainOptions, federation: Federation, clock:
     now: clock,
     readFile: createSecretReader(options.secretsDir ?? '/run/secrets/chancery'),
     brokerIssuer,
+    // Explaining spends nothing, and a proof that was spent can be explained all the same.
+    isSpent: async () => false,
     observe: () => undefined,
   })
   return create(federation).verifiers

@@ -1,7 +1,7 @@
 /** One exchange, from request to answer. The only file that knows the order. */
 
 import type { NumericDate, VerifiedProof } from '../../providers/contract/proof.ts'
-import type { ProofVerifier } from '../../providers/contract/provider.ts'
+import type { ProofRequest, ProofVerifier } from '../../providers/contract/provider.ts'
 import type { Audit } from '../audit/audit.ts'
 import type { AuditRecord } from '../audit/record.ts'
 import type { Binding } from '../federation/bindings.ts'
@@ -13,12 +13,14 @@ import type { TokenResponse } from '../oauth/token-response.ts'
 import { ACCESS_TOKEN_TYPE, type IssuedTokenType, JWT_TYPE } from '../oauth/vocabulary.ts'
 import { decide, type Grant } from '../policy/decide.ts'
 import { nameTarget } from '../policy/target.ts'
+import type { SpentProofs } from '../store/store.ts'
 import { claimsOf } from '../tokens/claims.ts'
 import type { KeyRing } from '../tokens/key-ring.ts'
 import { mint } from '../tokens/mint.ts'
 import { chooseVerifier } from './choose-verifier.ts'
 import { type Call, issuedRecord, type Progress, refusedRecord } from './record.ts'
 import { Refusal, toRefusal } from './refusal.ts'
+import { spendOnce } from './replay.ts'
 
 /** One moment's document and keys. An exchange uses the one that it began with, and nothing newer. */
 export interface Snapshot {
@@ -33,6 +35,7 @@ export interface ExchangePorts {
   readonly now: () => NumericDate
   /** Undefined while there is no document or no key. */
   readonly snapshot: () => Snapshot | undefined
+  readonly spentProofs: Pick<SpentProofs, 'spend'>
   readonly audit: Audit
   readonly onOutcome: (outcome: Outcome) => void
 }
@@ -95,9 +98,9 @@ async function run(
 
   const routed = chooseVerifier(request, verifiers, subjectTokenTypes)
   progress.provider = routed.verifier.provider
-  const proof = await routed.verifier.verify(routed.proof, target === undefined ? {} : { target }, call.signal)
+  const proof = await routed.verifier.verify(routed.proof, proofRequest(request, call), call.signal)
   progress.proof = proof
-  if (proof.replay.singleUse) throw new Refusal('single_use_unsupported')
+  await spendOnce(proof, ports.spentProofs, ports.now())
 
   const { binding, identity } = bind(proof, federation)
   progress.binding = binding
@@ -116,6 +119,15 @@ async function run(
     token_type: 'Bearer',
     expires_in: grant.lifetimeSeconds,
     ...(claims.scope === undefined ? {} : { scope: claims.scope }),
+  }
+}
+
+/** The target goes as it is spelled: a proof that names one was signed over those very characters. */
+function proofRequest({ targets }: TokenExchangeRequest, { clientAddress }: Call): ProofRequest {
+  const [target, ...others] = new Set(targets)
+  return {
+    ...(target === undefined || others.length > 0 ? {} : { target }),
+    ...(clientAddress === undefined ? {} : { clientAddress }),
   }
 }
 

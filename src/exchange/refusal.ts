@@ -53,9 +53,11 @@ export function toWireError({ reason, facts }: Refusal): WireError {
   if (isProofRefusal(reason)) return SUBJECT_TOKEN_REFUSED
   if (isProofOutage(reason)) return unavailable('upstream_unavailable', retryAfterOf(facts))
   switch (reason) {
-    case 'single_use_unsupported':
+    case 'proof_predates_store':
     case 'binding_missing':
       return SUBJECT_TOKEN_REFUSED
+    case 'store_unavailable':
+    case 'store_full':
     case 'audit_unavailable':
     case 'not_ready':
       return unavailable('broker_unavailable', RETRY_AFTER_SECONDS)

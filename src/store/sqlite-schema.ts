@@ -1,6 +1,7 @@
 /** The tables of the embedded store, as a list of steps that only ever grows. */
 
 import type { DatabaseSync } from 'node:sqlite'
+import { inTransaction } from './sqlite-transaction.ts'
 
 const STEPS = [
   `CREATE TABLE signing_keys (
@@ -18,6 +19,19 @@ const STEPS = [
      text TEXT NOT NULL,
      code TEXT NOT NULL
    ) STRICT;`,
+  `CREATE TABLE spent_proofs (
+     digest BLOB PRIMARY KEY CHECK (length(digest) = 32),
+     remember_until INTEGER NOT NULL
+   ) STRICT, WITHOUT ROWID;
+   CREATE INDEX spent_proofs_by_age ON spent_proofs (remember_until);
+   CREATE TABLE spending (
+     id INTEGER PRIMARY KEY CHECK (id = 1),
+     believed_from INTEGER NOT NULL,
+     alive_at INTEGER NOT NULL,
+     file TEXT NOT NULL,
+     forgotten_until INTEGER NOT NULL,
+     count INTEGER NOT NULL CHECK (count >= 0)
+   ) STRICT;`,
 ] as const
 
 /** Brings a store up to date, one process at a time. Throws where a newer version has written it. */
@@ -28,16 +42,4 @@ export function migrate(database: DatabaseSync): void {
     for (const step of STEPS.slice(version)) database.exec(step)
     database.exec(`PRAGMA user_version = ${STEPS.length}`)
   })
-}
-
-/** Takes the write lock first, so that what is read inside cannot be outdated by another process. */
-export function inTransaction(database: DatabaseSync, work: () => void): void {
-  database.exec('BEGIN IMMEDIATE')
-  try {
-    work()
-    database.exec('COMMIT')
-  } catch (error) {
-    database.exec('ROLLBACK')
-    throw error
-  }
 }

@@ -4,19 +4,11 @@ import { closeSync, openSync } from 'node:fs'
 import { realpath, statfs } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { setTimeout } from 'node:timers/promises'
 import { SettingsError } from '../../providers/contract/errors.ts'
-import { inTransaction, migrate } from './sqlite-schema.ts'
+import { migrate } from './sqlite-schema.ts'
+import { openSpentProofs } from './sqlite-spent.ts'
+import { BUSY_TIMEOUT_MS, inTransaction, whenFree } from './sqlite-transaction.ts'
 import type { Store, StoredKey } from './store.ts'
-
-/** How long a process waits for another's write, in milliseconds. */
-const BUSY_TIMEOUT_MS = 5_000
-
-/** How often it looks whether another process is done, in milliseconds. */
-const BUSY_RETRY_MS = 20
-
-/** @see {@link https://sqlite.org/rescode.html#busy SQLite's result codes} */
-const SQLITE_BUSY = 5
 
 /** File systems on which SQLite's locks do not hold between hosts, by their `statfs` type. */
 const NETWORK_FILE_SYSTEMS: ReadonlyMap<number, string> = new Map([
@@ -46,27 +38,12 @@ export async function openSqliteStore(path: string): Promise<Store> {
     const file = await realpath(path)
     await refuseNetwork(file)
     const database = new DatabaseSync(file, { timeout: BUSY_TIMEOUT_MS })
-    await useWriteAheadLog(database)
+    await whenFree(() => database.exec('PRAGMA journal_mode = WAL'))
     database.exec('PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON')
     migrate(database)
-    return createStore(database)
+    return createStore(database, file)
   } catch (error) {
     throw refuse(error instanceof Error ? error.message : 'cannot be opened')
-  }
-}
-
-/** SQLite waits for no other process here, whatever its timeout is: of several that start at once, one changes the mode. */
-async function useWriteAheadLog(database: DatabaseSync): Promise<void> {
-  const deadline = performance.now() + BUSY_TIMEOUT_MS
-  for (;;) {
-    try {
-      database.exec('PRAGMA journal_mode = WAL')
-      return
-    } catch (error) {
-      const isBusy = (error as { errcode?: number }).errcode === SQLITE_BUSY
-      if (!isBusy || performance.now() > deadline) throw error
-      await setTimeout(BUSY_RETRY_MS)
-    }
   }
 }
 
@@ -76,7 +53,8 @@ async function refuseNetwork(file: string): Promise<void> {
   if (network !== undefined) throw new Error(`${network} cannot hold a SQLite store: use a local disk, or postgres`)
 }
 
-function createStore(database: DatabaseSync): Store {
+function createStore(database: DatabaseSync, file: string): Store {
+  const closing = [() => database.close()]
   const statements = {
     keys: database.prepare(
       'SELECT key_id, algorithm, state, published_at, sealed FROM signing_keys ORDER BY published_at, key_id',
@@ -114,8 +92,14 @@ function createStore(database: DatabaseSync): Store {
     async keepDocument({ file, text, code }) {
       statements.keepDocument.run(file, text, code)
     },
+    async openSpentProofs(now) {
+      if (!database.isOpen) throw new Error('the store is closed')
+      const { close, ...spentProofs } = await openSpentProofs(file, now)
+      closing.unshift(close)
+      return spentProofs
+    },
     async close() {
-      database.close()
+      for (const close of closing) close()
     },
   }
 }

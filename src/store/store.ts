@@ -18,6 +18,37 @@ export interface KeptDocument {
   readonly code: string
 }
 
+/** A proof that may be used once. Its text, and what was signed, stay outside of the store. */
+export interface SpendableProof {
+  /** SHA-256 of what was signed. */
+  readonly digest: Uint8Array
+  readonly issuedAt: NumericDate
+  readonly expiresAt: NumericDate
+}
+
+/**
+ * What became of a proof: spent now, spent before, made before the store can tell, or not spent because there is no room. Only
+ * `spent` lets an exchange go on.
+ */
+export type Spending = 'spent' | 'replayed' | 'predates' | 'full'
+
+/** How many spent proofs are remembered, and whether some that nobody needs are still among them. */
+export interface SpentCount {
+  readonly count: number
+  readonly hasMore: boolean
+}
+
+/** The proofs that were spent. Of all callers that spend one proof, in all processes, one is told `spent`. */
+export interface SpentProofs {
+  /** Proofs made before this may have been spent without being remembered. */
+  readonly believedFrom: NumericDate
+  isSpent(digest: Uint8Array): Promise<boolean>
+  /** Decides. What it answers survives a crash. */
+  spend(proof: SpendableProof, now: NumericDate): Promise<Spending>
+  /** Forgets a few that nobody needs any more, and notes that the store is in use. */
+  tend(now: NumericDate): Promise<SpentCount>
+}
+
 /**
  * The store's promises: what was acknowledged survives a crash, and every process sees it.
  * Any method throws where the store cannot be reached; the caller then refuses.
@@ -28,5 +59,7 @@ export interface Store {
   addFirstSigningKeys(keys: readonly StoredKey[]): Promise<void>
   keptDocument(): Promise<KeptDocument | undefined>
   keepDocument(document: KeptDocument): Promise<void>
+  /** Opens the list of spent proofs, and finds out since when it can be believed. Once in a process. */
+  openSpentProofs(now: NumericDate): Promise<SpentProofs>
   close(): Promise<void>
 }

@@ -9,6 +9,7 @@ import { startBroker } from '../../src/cli/serve.ts'
 import { systemResolver } from '../../src/cli/world.ts'
 import { type Flags, readServeConfig } from '../../src/config.ts'
 import { createLog } from '../../src/log.ts'
+import { makeAgedStore } from './aged-store.ts'
 import type { TestClock } from './clock.ts'
 import { BROKER } from './document.ts'
 import { createLeakWatch } from './leaks.ts'
@@ -61,7 +62,7 @@ export interface TestBroker {
   stop(): Promise<void>
 }
 
-/** Starts a broker with its own directory, store and audit file. Its issuer is {@link BROKER}, wherever it listens. */
+/** Starts a broker with its own directory, audit file and a store that has been there for a while. Its issuer is {@link BROKER}, wherever it listens. */
 export async function startTestBroker(options: TestBrokerOptions): Promise<TestBroker> {
   const directory = mkdtempSync(join(tmpdir(), 'chancery-test-'))
   const federation = join(directory, 'federation.json')
@@ -69,13 +70,15 @@ export async function startTestBroker(options: TestBrokerOptions): Promise<TestB
   writeFileSync(federation, JSON.stringify(options.document))
   writeFileSync(auditFile, '')
   for (const [name, text] of Object.entries(options.secrets ?? {})) writeFileSync(join(directory, name), text)
+  const storeFile = join(directory, 'store.db')
+  await makeAgedStore(storeFile, options.clock.now())
   const written: string[] = []
   const flags = {
     issuer: BROKER,
     federation,
     listen: '127.0.0.1:0',
     'metrics-listen': '127.0.0.1:0',
-    store: `sqlite:${join(directory, 'store.db')}`,
+    store: `sqlite:${storeFile}`,
     audit: `file:${auditFile}`,
     'secrets-dir': directory,
     'insecure-host': options.insecureHosts ?? [],

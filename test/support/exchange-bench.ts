@@ -78,6 +78,8 @@ export function createBench(options: BenchOptions = {}): Bench {
     snapshot: () => snapshot,
     audit,
     onOutcome: (outcome) => void outcomes.push(outcome),
+    // Reusable proofs have no business here.
+    spentProofs: { spend: () => Promise.reject(new Error('nobody spends')) },
     ...options.ports,
   })
   const call = { requestId: randomUUID(), clientAddress: '192.0.2.1', signal: new AbortController().signal }

@@ -36,6 +36,7 @@ export function createTestPorts(options: TestPortsOptions): TestPorts {
       return text
     },
     brokerIssuer: BROKER,
+    isSpent: async () => false,
     observe: (event) => void events.push(event),
   }
 }

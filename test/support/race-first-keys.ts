@@ -1,19 +1,10 @@
 /** A process of its own that opens a store, waits for the start and adds keys where there are none. It ends without closing. */
 
-import { openSqliteStore } from '../../src/store/sqlite.ts'
-import type { Store } from '../../src/store/store.ts'
-
-/** What it waits for, having told that the store is open. */
-export type RaceStart = 'go'
+import { openStore } from './open-store.ts'
 
 const [, , locator = '', name = ''] = process.argv
 
-function openStore(): Promise<Store> {
-  if (locator.startsWith('sqlite:')) return openSqliteStore(locator.slice('sqlite:'.length))
-  throw new Error(`no store is found at ${locator}`)
-}
-
-const store = await openStore()
+const store = await openStore(locator)
 process.once('message', () => void addKeys())
 process.send?.('open')
 

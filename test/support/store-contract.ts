@@ -1,10 +1,9 @@
 /** What every store promises, whatever it is made of. A store is tested by one call of {@link describeStore}. */
 
-import { fork } from 'node:child_process'
-import { fileURLToPath } from 'node:url'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import type { Store, StoredKey } from '../../src/store/store.ts'
-import type { RaceStart } from './race-first-keys.ts'
+import { race } from './race.ts'
+import { describeSpentProofs } from './spent-contract.ts'
 
 /** One empty store that several may open. */
 export interface StoreUnderTest {
@@ -14,7 +13,7 @@ export interface StoreUnderTest {
   readonly locator: string
 }
 
-const RACER = fileURLToPath(new URL('./race-first-keys.ts', import.meta.url))
+const RACER = './race-first-keys.ts'
 
 /** Makes a row; nothing is read into its members. */
 export function storedKey(keyId: string, parts: Partial<StoredKey> = {}): StoredKey {
@@ -42,6 +41,7 @@ export function describeStore(name: string, create: () => Promise<StoreUnderTest
   describe(`${name}: signing keys`, () => describeKeys(open, create))
   describe(`${name}: the kept document`, () => describeDocument(open))
   describe(`${name}: durability`, () => describeDurability(create))
+  describeSpentProofs(name, create)
 }
 
 type Open = (count?: number) => Promise<readonly [Store, ...Store[]]>
@@ -106,7 +106,7 @@ function describeKeys(open: Open, create: () => Promise<StoreUnderTest>): void {
   test('of several processes that add at once are one process’s, whole, and all see them', async () => {
     const { locator, open: openOne } = await create()
 
-    const found = await race(locator, ['east', 'west', 'north'])
+    const found = await race(RACER, locator, ['east', 'west', 'north'])
 
     const store = await openOne()
     onTestFinished(() => store.close())
@@ -173,7 +173,7 @@ function describeDurability(create: () => Promise<StoreUnderTest>): void {
   test('what was acknowledged survives a process that ends without closing', async () => {
     const { locator, open } = await create()
 
-    const [kept] = await race(locator, ['alone'])
+    const [kept] = await race(RACER, locator, ['alone'])
 
     const store = await open()
     onTestFinished(() => store.close())
@@ -203,27 +203,4 @@ function idsOf(keys: readonly StoredKey[]): readonly string[] {
 
 function callerOf(keyId: string): string | undefined {
   return keyId.split(' ', 1)[0]
-}
-
-/** Starts a process for each name, lets them open the store, and then all add keys at once. Gives the ids that each then sees. */
-async function race(locator: string, names: readonly string[]): Promise<readonly (readonly string[])[]> {
-  const racers = names.map((name) => {
-    const child = fork(RACER, [locator, name], { execArgv: [] })
-    const ended = new Promise<never>((_resolve, reject) => {
-      child.on('error', reject)
-      child.on('exit', (code) => reject(new Error(`the process ${name} ended with ${code}`)))
-    })
-    const next = () => Promise.race([new Promise<unknown>((resolve) => child.once('message', resolve)), ended])
-    onTestFinished(() => void child.kill())
-    return { child, next, opened: next() }
-  })
-  await Promise.all(racers.map(({ opened }) => opened))
-  const start: RaceStart = 'go'
-  return await Promise.all(
-    racers.map(async ({ child, next }) => {
-      const seen = next()
-      child.send(start)
-      return (await seen) as readonly string[]
-    }),
-  )
 }

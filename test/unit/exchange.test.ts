@@ -144,11 +144,6 @@ describe('is refused', () => {
     ['target_ambiguous', {}, { targets: ['ledger', 'https://orders.example'] }],
     ['subject_token_type_unsupported', {}, { subjectTokenType: 'urn:ietf:params:oauth:token-type:saml2' }],
     ['proof_too_large', {}, { subjectToken: 'x'.repeat(16_385) }],
-    [
-      'single_use_unsupported',
-      { verifier: verifierSaying(proofOf(NOW, { replay: { key: 'k', singleUse: true } })) },
-      {},
-    ],
     ['binding_missing', { document: { bindings: {} } }, {}],
     ['binding_missing', { verifier: verifierSaying(proofOf(NOW, { trustedIssuer: 'west' })) }, {}],
     ['target_missing', { document: { identities: { 'payments/api': { grants: {} } } } }, { targets: [] }],
@@ -208,17 +203,23 @@ describe('one exchange', () => {
     expect(bench.records()).toMatchObject([{ decision: 'issued', document: before.federation.digest }])
   })
 
-  test('hands the proof, its target and the caller’s patience to the verifier', async () => {
+  test('hands the proof, its target as it is spelled, and who waits to the verifier', async () => {
     const verifier = verifierSaying(proofOf(NOW))
     const bench = createBench({ verifier })
 
     await bench.exchange()
     await bench.exchange({ targets: [] })
 
-    const { signal } = bench.call
+    await bench.exchange({ targets: [`${BROKER}/audiences/ledger`, `${BROKER}/audiences/ledger`] })
+    await bench.exchange({ targets: ['ledger', `${BROKER}/audiences/ledger`] })
+
+    const { signal, clientAddress } = bench.call
+    expect(clientAddress).toEqual(expect.any(String))
     expect(verifier.asked).toEqual([
-      { proof: 'proof', request: { target: 'ledger' }, signal },
-      { proof: 'proof', request: {}, signal },
+      { proof: 'proof', request: { target: 'ledger', clientAddress }, signal },
+      { proof: 'proof', request: { clientAddress }, signal },
+      { proof: 'proof', request: { target: `${BROKER}/audiences/ledger`, clientAddress }, signal },
+      { proof: 'proof', request: { clientAddress }, signal },
     ])
   })
 

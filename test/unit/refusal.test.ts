@@ -41,7 +41,7 @@ describe('the answer', () => {
   const answerTo = (reason: RefusalReason, facts = {}) => toWireError(new Refusal(reason, { facts }))
   const REFUSED: WireError = { status: 400, error: 'invalid_request', description: 'subject_token_refused' }
 
-  test.each([...PROOF_REFUSALS, 'binding_missing', 'single_use_unsupported'] as const)(
+  test.each([...PROOF_REFUSALS, 'binding_missing', 'proof_predates_store'] as const)(
     'to %s is the same as to every refused proof',
     (reason) => {
       expect(answerTo(reason, { claim: 'x', retry_after_seconds: 9 })).toEqual(REFUSED)
@@ -59,6 +59,8 @@ describe('the answer', () => {
   test.each([
     ['audit_unavailable', 503, 'broker_unavailable'],
     ['not_ready', 503, 'broker_unavailable'],
+    ['store_unavailable', 503, 'broker_unavailable'],
+    ['store_full', 503, 'broker_unavailable'],
     ['too_busy', 429, 'too_busy'],
   ] as const)('to trouble of ours is to try again: %s', (reason, status, description) => {
     expect(answerTo(reason)).toEqual({ status, error: 'temporarily_unavailable', description, retryAfterSeconds: 2 })

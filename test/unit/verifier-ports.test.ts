@@ -20,6 +20,7 @@ const LASTING: LastingPorts = {
   now: () => 0,
   readFile: async () => '',
   brokerIssuer: BROKER,
+  isSpent: async () => false,
   observe: () => undefined,
 }
 
