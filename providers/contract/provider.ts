@@ -137,10 +137,16 @@ export interface ProverProvider {
   createProver(settings: unknown, ports: ProverPorts): Prover
 }
 
+/** A proof, ready to be exchanged. */
+export interface Proven {
+  readonly subjectToken: string
+  /** The proof's own type, where a prover has several kinds. */
+  readonly subjectTokenType?: string
+  readonly expiresAt: NumericDate
+}
+
 export interface Prover {
+  /** The type of its proofs, unless a proof says another. */
   readonly subjectTokenType: string
-  prove(
-    request: { readonly proofAudience: string },
-    signal: AbortSignal,
-  ): Promise<{ readonly subjectToken: string; readonly expiresAt: NumericDate }>
+  prove(request: { readonly proofAudience: string }, signal: AbortSignal): Promise<Proven>
 }
