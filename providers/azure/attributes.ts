@@ -14,13 +14,10 @@ export const AZURE_ATTRIBUTES: AttributeCatalogue = new Map<string, AttributeDes
   ['azure.tenant_id', describe('the tenant of the identity', isGuid)],
   ['azure.object_id', describe('the identity’s principal id: another one after it was recreated', isGuid)],
   ['azure.client_id', describe('the identity’s client id', isGuid)],
-  [
-    'azure.identity_resource_id',
-    describe('the identity as a resource; for a system-assigned one, the resource that has it', isResourceId),
-  ],
+  ['azure.identity_resource_id', describe('the identity as a resource, in the few tokens that say so', isResourceId)],
   [
     'azure.resource_id',
-    describe('the resource that the identity was used on, where the token says; never for AKS', isResourceId),
+    describe('the resource that the identity was used on, in the few tokens that say so', isResourceId),
   ],
   ['azure.subscription_id', describe('the subscription of that resource', isGuid)],
   ['azure.resource_group', describe('the resource group of that resource', isResourceGroup)],

@@ -39,7 +39,18 @@ const IGNORED_CLAIMS = [
     'app_displayname',
     'tenant_region_scope',
   ],
-  ...['xms_tcdt', 'xms_idrel', 'xms_ftd', 'xms_act_fct', 'xms_sub_fct', 'xms_cc', 'xms_ssm', 'xms_rd', 'xms_tnt_fct'],
+  ...[
+    'xms_tcdt',
+    'xms_idrel',
+    'xms_ftd',
+    'xms_act_fct',
+    'xms_sub_fct',
+    'xms_cc',
+    'xms_ssm',
+    'xms_rd',
+    'xms_tnt_fct',
+    'xms_az_nwperimid',
+  ],
 ] as const
 
 /** What a client that held a certificate is marked with: managed identities do, and so do federated ones. */
@@ -68,6 +79,13 @@ export function readAzureClaims(claims: ClaimsLedger, version: TokenVersion, ten
   const type = claims.take('idtyp')
   if (type !== undefined && type !== 'app') {
     throw new ProofError('claim_forbidden', 'idtyp marks a token of another kind', { facts: { claim: 'idtyp' } })
+  }
+  // A string where a list should be is a list too long for the token, behind a URL: nothing is ever fetched from there.
+  const groups = claims.take('groups')
+  if (groups !== undefined && !Array.isArray(groups)) {
+    throw new ProofError('claim_forbidden', 'groups is not in the token but behind a URL', {
+      facts: { claim: 'groups' },
+    })
   }
   const objectId = claims.requireString('oid')
   if (claims.requireString('sub') !== objectId) {

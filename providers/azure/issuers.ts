@@ -1,6 +1,6 @@
 /** The names under which Entra signs, and where it publishes the keys, for each cloud and version of token. */
 
-import { isJsonObject, memberOf } from '../contract/strict-json.ts'
+import { isJsonObject } from '../contract/strict-json.ts'
 import type { AzureCloud } from './settings.ts'
 
 /** Which version a token has is decided by the resource that it was asked for, not by where it was asked. */
@@ -14,6 +14,8 @@ export interface TenantIssuer {
   readonly keysUrl: string
   /** What a published key may say that it is for. Version 1 knows no such member, and its keys are those of version 2. */
   readonly keyIssuers: readonly string[]
+  /** What a published key may say of its cloud: the public set has keys of the others in it. */
+  readonly cloudName: string
 }
 
 /**
@@ -21,32 +23,34 @@ export interface TenantIssuer {
  *
  * @see {@link https://learn.microsoft.com/entra/identity-platform/authentication-national-cloud Microsoft Entra, national clouds}
  */
-const HOSTS: Readonly<Record<AzureCloud, { readonly authority: string; readonly v1: string }>> = {
-  public: { authority: 'login.microsoftonline.com', v1: 'sts.windows.net' },
-  usgov: { authority: 'login.microsoftonline.us', v1: 'sts.windows.net' },
-  china: { authority: 'login.partner.microsoftonline.cn', v1: 'sts.chinacloudapi.cn' },
+const HOSTS: Readonly<Record<AzureCloud, { readonly cloudName: string; readonly v1: string }>> = {
+  public: { cloudName: 'microsoftonline.com', v1: 'sts.windows.net' },
+  usgov: { cloudName: 'microsoftonline.us', v1: 'sts.windows.net' },
+  china: { cloudName: 'partner.microsoftonline.cn', v1: 'sts.chinacloudapi.cn' },
 }
 
 /** Gives the two issuers of a tenant. */
 export function issuersOf(cloud: AzureCloud, tenantId: string): readonly TenantIssuer[] {
-  const { authority, v1 } = HOSTS[cloud]
+  const { cloudName, v1 } = HOSTS[cloud]
   const first = `https://${v1}/${tenantId}/`
-  const second = `https://${authority}/${tenantId}/v2.0`
-  const keys = `https://${authority}/${tenantId}/discovery`
+  const second = `https://login.${cloudName}/${tenantId}/v2.0`
+  const keys = `https://login.${cloudName}/${tenantId}/discovery`
   return [
-    { version: '1.0', issuer: first, keysUrl: `${keys}/keys`, keyIssuers: [first, second] },
-    { version: '2.0', issuer: second, keysUrl: `${keys}/v2.0/keys`, keyIssuers: [second] },
+    { version: '1.0', issuer: first, keysUrl: `${keys}/keys`, keyIssuers: [first, second], cloudName },
+    { version: '2.0', issuer: second, keysUrl: `${keys}/v2.0/keys`, keyIssuers: [second], cloudName },
   ]
 }
 
 /**
- * Answers whether a published key may verify a tenant's tokens. A key that names another issuer is another's: consumer keys stand
- * in the same sets, and have been used to forge tokens of enterprises.
+ * Answers whether a published key may verify a tenant's tokens. A key that names another issuer or another cloud is another's:
+ * consumer keys stand in the same sets, and have been used to forge tokens of enterprises.
  *
  * @see {@link https://learn.microsoft.com/entra/identity-platform/access-tokens#validate-the-issuer Microsoft Entra, validate the signing key issuer}
  */
-export function isKeyOf({ keyIssuers }: TenantIssuer, tenantId: string, member: unknown): boolean {
-  if (!isJsonObject(member) || !Object.hasOwn(member, 'issuer')) return true
-  const scope = memberOf(member, 'issuer')
-  return typeof scope === 'string' && keyIssuers.includes(scope.replace('{tenantid}', tenantId))
+export function isKeyOf({ keyIssuers, cloudName }: TenantIssuer, tenantId: string, member: unknown): boolean {
+  if (!isJsonObject(member)) return false
+  const { issuer = keyIssuers[0], cloud_instance_name: cloud = cloudName } = member
+  return (
+    typeof issuer === 'string' && keyIssuers.includes(issuer.replace('{tenantid}', tenantId)) && cloud === cloudName
+  )
 }

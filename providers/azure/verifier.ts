@@ -12,7 +12,7 @@ import { AZURE_SETTINGS_SHAPE, type AzureSettings, findAzureConflict, parseAzure
 
 const ALGORITHMS = ['RS256'] as const
 
-/** 28 hours: managed identities get a day, and up to four hours more where access is evaluated continuously. */
+/** 28 hours. Managed identities get a day and five minutes: Entra dates them back. */
 const MAX_LIFETIME_SECONDS = 100_800
 
 export const azureVerifier: VerifierProvider<AzureSettings> = {

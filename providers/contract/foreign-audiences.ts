@@ -14,6 +14,10 @@ const EXACT: ReadonlySet<string> = new Set([
   'api://azureadtokenexchange',
   'api://azureadtokenexchangeusgov',
   'api://azureadtokenexchangechina',
+  'api://azureadtokenexchangeusnat',
+  'api://azureadtokenexchangeussec',
+  // The same exchange in tokens of version 2.
+  'fb60f99c-7a34-4190-8149-302f77469936',
   'management.azure.com',
   'management.core.windows.net',
   'management.usgovcloudapi.net',

@@ -25,18 +25,21 @@ const PERSONAL_CLAIMS = ['hd', 'name', 'given_name', 'family_name', 'picture', '
 /**
  * Reads the claims of a service account's identity token.
  *
- * Refuses a token whose `azp` is not its `sub`: it was made for a client that acts for a person. Refuses an address that is not
- * verified. Whether the address is a service account's is for `attributesOf`.
+ * Refuses a token whose `azp` is not the account itself, by its id or by its address: it was made for a client that acts for a
+ * person. Refuses an address that is not verified. Whether the address is a service account's is for `attributesOf`.
  *
  * @see {@link https://cloud.google.com/compute/docs/instances/verifying-instance-identity#payload Google Cloud, token payload}
  */
 export function readGcpClaims(claims: ClaimsLedger): GcpClaims {
   claims.forbid(...PERSONAL_CLAIMS)
   const subject = claims.requireString('sub')
-  if (claims.requireString('azp') !== subject) {
+  const email = readEmail(claims)
+  const party = claims.requireString('azp')
+  // Google's own libraries ask generateIdToken for the address in azp (`useEmailAzp`).
+  if (party !== subject && party !== email) {
     throw new ProofError('claims_inconsistent', 'azp is not the account itself: the token is a person’s, or a client’s')
   }
-  return { subject, email: readEmail(claims), instance: readInstance(claims.optionalObject('google')) }
+  return { subject, email, instance: readInstance(claims.optionalObject('google')) }
 }
 
 function readEmail(claims: ClaimsLedger): string | undefined {

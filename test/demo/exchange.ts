@@ -1,5 +1,3 @@
-import { readFile } from 'node:fs/promises'
-
 export interface ExchangeReply {
   readonly status: number
   readonly requestId: string
@@ -8,14 +6,14 @@ export interface ExchangeReply {
   readonly body: object
 }
 
-/** Exchanges the proof in a file for a token: all that a workload has to do. */
-export async function exchangeFile(issuer: string, path: string, audience: string): Promise<ExchangeReply> {
+/** Exchanges a proof for a token: all that a workload has to do. */
+export async function exchange(issuer: string, proof: string, type: string, audience: string): Promise<ExchangeReply> {
   const response = await fetch(`${issuer}/token`, {
     method: 'POST',
     body: new URLSearchParams({
       grant_type: 'urn:ietf:params:oauth:grant-type:token-exchange',
-      subject_token_type: 'urn:ietf:params:oauth:token-type:jwt',
-      subject_token: await readFile(path, 'utf8'),
+      subject_token_type: type,
+      subject_token: proof,
       audience,
     }),
   })
