@@ -31,7 +31,8 @@ export async function createFlawedJwt(right: FlawlessJwt, flaw: Flaw): Promise<s
     case 'other issuer':
       return sign({ iss: right.otherIssuer })
     case 'expired':
-      return sign({ iat: now - 700, nbf: now - 700, exp: now })
+      // By as much as clocks may differ, which a proof that is good for one exchange is granted.
+      return sign({ iat: now - 760, nbf: now - 760, exp: now - 60 })
     case 'not yet valid':
       return sign({ iat: now + 120, nbf: now + 120, exp: now + 720 })
     case 'too long-lived':
