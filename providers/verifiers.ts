@@ -6,4 +6,9 @@ import type { VerifierProvider } from './contract/provider.ts'
 import { gcpVerifier } from './gcp/verifier.ts'
 import { kubernetesVerifier } from './kubernetes/verifier.ts'
 
-export const verifiers: readonly VerifierProvider<unknown>[] = [kubernetesVerifier, awsVerifier, gcpVerifier, azureVerifier]
+export const verifiers: readonly VerifierProvider<unknown>[] = [
+  kubernetesVerifier,
+  awsVerifier,
+  gcpVerifier,
+  azureVerifier,
+]

@@ -24,8 +24,6 @@ const TAG_KEY = /^[A-Za-z0-9+=.:/@_-]{1,128}$/
 
 const PROOF_KINDS = ['signed_request', 'web_identity'] as const
 
-const JWT_ONLY = 'only in the web-identity JWT'
-
 /** Every attribute of a verified AWS proof, by public name. */
 export const AWS_ATTRIBUTES: AttributeCatalogue = createCatalogue([
   ['aws.partition', isOneOf('the partition of the account: aws, aws-cn, aws-us-gov or aws-eusc', PARTITIONS)],
@@ -33,19 +31,22 @@ export const AWS_ATTRIBUTES: AttributeCatalogue = createCatalogue([
   ['aws.role_name', platformAttribute('the name of the role', isPrincipalName, { prefix: true })],
   [
     'aws.role_id',
-    platformAttribute(
-      'the unique id of the role: another one after it was recreated; only in signed requests',
-      isRoleId,
-    ),
+    {
+      ...platformAttribute(
+        'the unique id of the role: another one after it was recreated; only in signed requests',
+        isRoleId,
+      ),
+      caution: 'a web-identity token does not have it, and so will never match',
+    },
   ],
-  ['aws.role_path', like(`the path of the role, / where it has none; ${JWT_ONLY}`, ROLE_PATH)],
+  ['aws.role_path', onlyInTokens('the path of the role, / where it has none', ROLE_PATH)],
   ['aws.user_name', platformAttribute('the name of the IAM user', isPrincipalName)],
   ['aws.user_id', platformAttribute('the unique id of the IAM user: another one after it was recreated', isUserId)],
-  ['aws.org_id', like(`the organization of the account; ${JWT_ONLY}`, ORG_ID)],
-  ['aws.ou_path', like(`where the account stands in its organization; ${JWT_ONLY}`, OU_PATH)],
-  ['aws.source_region', like(`the region that the token was asked for in; ${JWT_ONLY}`, REGION)],
-  ['aws.ec2_instance_id', like(`the instance whose credentials were used; ${JWT_ONLY}`, INSTANCE_ID)],
-  ['aws.lambda_function_arn', like(`the function whose credentials were used; ${JWT_ONLY}`, FUNCTION_ARN)],
+  ['aws.org_id', onlyInTokens('the organization of the account', ORG_ID)],
+  ['aws.ou_path', onlyInTokens('where the account stands in its organization', OU_PATH)],
+  ['aws.source_region', onlyInTokens('the region that the token was asked for in', REGION)],
+  ['aws.ec2_instance_id', onlyInTokens('the instance whose credentials were used', INSTANCE_ID)],
+  ['aws.lambda_function_arn', onlyInTokens('the function whose credentials were used', FUNCTION_ARN)],
   ['aws.proof', isOneOf('how the workload proved itself: signed_request or web_identity', PROOF_KINDS)],
   [
     'aws.session_name',
@@ -53,7 +54,10 @@ export const AWS_ATTRIBUTES: AttributeCatalogue = createCatalogue([
   ],
   [
     'aws.principal_tags/<key>',
-    caller(like(`a tag of the role or, where the session has its own, of the session; ${JWT_ONLY}`, TAG_VALUE)),
+    {
+      ...caller(onlyInTokens('a tag of the role or, where the session has its own, of the session', TAG_VALUE)),
+      mayDecide: true,
+    },
   ],
 ])
 
@@ -98,6 +102,12 @@ export function attributesOfSession(role: Role, session: SessionClaims): Attribu
       tags.filter(([, value]) => TAG_VALUE.test(value)).map(([key, value]) => [`aws.principal_tags/${key}`, value]),
     ),
   })
+}
+
+/** An attribute that web-identity tokens have and signed requests have not. */
+function onlyInTokens(meaning: string, pattern: RegExp): AttributeDescription {
+  const caution = 'a signed request does not have it, and so will never match'
+  return { ...like(`${meaning}; only in the web-identity JWT`, pattern), caution }
 }
 
 function like(meaning: string, pattern: RegExp): AttributeDescription {

@@ -18,6 +18,10 @@ export interface AttributeDescription {
   readonly prefix: boolean
   /** Answers whether the platform could ever send this value; a binding on any other is refused when it is loaded. */
   readonly isValue: (value: string) => boolean
+  /** Of a caller-grade attribute: whether it may tell two identities apart, with a warning, as an operator can know who sets it. */
+  readonly mayDecide?: boolean
+  /** What `check` warns of wherever a binding asks for this attribute. */
+  readonly caution?: string
   /** Gives the one spelling that values are compared in, where the platform itself takes several for the same. */
   readonly canonical?: (value: string) => string
 }

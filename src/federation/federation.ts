@@ -6,7 +6,7 @@ import { type BindingIndex, createBindingIndex } from './bindings.ts'
 import { createDocumentSchema, type FederationDocument } from './document.ts'
 import { type Complaint, complain, type Finding, findingsOf, hasErrors } from './finding.ts'
 import { type Audience, type Identity, toAudience, toIdentity } from './identity.ts'
-import { findOverlapComplaints, readBindings } from './read-bindings.ts'
+import { findChoiceComplaints, findOverlapComplaints, readBindings } from './read-bindings.ts'
 import {
   findAudienceComplaints,
   findIdentityComplaints,
@@ -62,6 +62,7 @@ export function proveDocument({ file, text }: DocumentText, context: ValidationC
     ...findIdentityComplaints(document),
     ...bindingComplaints,
     ...findOverlapComplaints(bindings, issuers),
+    ...findChoiceComplaints(bindings, issuers),
   ]
   const findings = tell(file, complaints)
   return { findings, document: hasErrors(findings) ? undefined : document }

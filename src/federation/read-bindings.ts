@@ -2,9 +2,10 @@
 
 import type { AttributeDescription, VerifierProvider } from '../../providers/contract/provider.ts'
 import { type Binding, groupByShape } from './bindings.ts'
+import { findCallerChoices } from './caller-choice.ts'
 import { canonical } from './canonical.ts'
 import type { BindingEntry, FederationDocument } from './document.ts'
-import { type Complaint, complain } from './finding.ts'
+import { type Complaint, complain, hasErrors, warn } from './finding.ts'
 import { findWitness, type Match, parseCondition } from './match.ts'
 import { findOverlaps, type Overlap } from './overlap.ts'
 import type { ReadyIssuer } from './validate.ts'
@@ -40,8 +41,7 @@ export function readBindings(
     if (provider === undefined) continue
     const { match, complaints: found } = readMatch(provider, [...path, 'match'], entry.match)
     complaints.push(...found)
-    if (found.length === 0)
-      bindings.push({ name, trustedIssuer: entry.trusted_issuer, match, identity: entry.identity })
+    if (!hasErrors(found)) bindings.push({ name, trustedIssuer: entry.trusted_issuer, match, identity: entry.identity })
   }
   return { bindings, complaints }
 }
@@ -64,6 +64,20 @@ export function findOverlapComplaints(
     complaints.push(...findOverlaps(shapes).map((overlap) => toComplaint(overlap, isValue)))
   }
   return complaints
+}
+
+/** Proves that no caller can choose between identities by what it says of itself; or says where it can. */
+export function findChoiceComplaints(
+  bindings: readonly Binding[],
+  issuers: readonly ReadyIssuer[],
+): readonly Complaint[] {
+  const byIssuer = Map.groupBy(bindings, ({ trustedIssuer }) => trustedIssuer)
+  return issuers.flatMap(({ name, provider }) =>
+    findCallerChoices(byIssuer.get(name) ?? [], provider.attributes).map(({ one, other, attributes, isAllowed }) => {
+      const message = `only ${attributes.join(' and ')} tells ${one.name} (${one.identity}) from ${other.name} (${other.identity}), and that is the caller’s to say`
+      return (isAllowed ? warn : complain)(['bindings', other.name], 'caller_chooses', message)
+    }),
+  )
 }
 
 function findReferenceComplaints(
@@ -103,11 +117,15 @@ function readMatch(
     const value =
       typeof written === 'string' ? canonical(attribute, written) : written.map((text) => canonical(attribute, text))
     complaints.push(...findValueComplaints(at, attribute, value))
+    if (attribute.caution !== undefined) complaints.push(warn(at, 'attribute_cautioned', attribute.caution))
     const condition = parseCondition(value)
     if (condition !== undefined) match.set(name, condition)
   }
-  if (complaints.length > 0) return { match, complaints }
-  return { match, complaints: [...findPinComplaints(provider, path, match), ...findSizeComplaints(path, match)] }
+  if (hasErrors(complaints)) return { match, complaints }
+  return {
+    match,
+    complaints: [...complaints, ...findPinComplaints(provider, path, match), ...findSizeComplaints(path, match)],
+  }
 }
 
 function findValueComplaints(
