@@ -67,9 +67,8 @@ describe('trusted issuers', () => {
   })
 
   test('of different providers are never compared', () => {
-    const [kubernetes] = verifiers
-    const other = { ...kubernetes, name: 'gcp' } as VerifierProvider<unknown>
-    const context = { ...CONTEXT, providers: [...verifiers, other] }
+    const [kubernetes] = verifiers as readonly [VerifierProvider<unknown>]
+    const context = { ...CONTEXT, providers: [kubernetes, { ...kubernetes, name: 'gcp' as const }] }
     const parts = { trusted_issuers: { cluster: cluster(), west: cluster({ provider: 'gcp' }) } }
 
     expect(tell(findingsIn(parts, context))).toEqual([])
