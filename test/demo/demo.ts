@@ -44,7 +44,8 @@ async function tell(): Promise<void> {
   for (const workload of workloads) tokens.push(await tellExchange(workload))
   const verified = await tellVerification(tokens)
   await tellRefusal()
-  story.close(`demo: ok: ${tokens.length} clouds exchanged, ${verified} tokens verified twice, 1 refused`)
+  const clouds = new Set(workloads.map(({ cloud }) => cloud)).size
+  story.close(`demo: ok: ${clouds} clouds, ${tokens.length} exchanged, ${verified} verified twice, 1 refused`)
 }
 
 async function tellExchange(workload: DemoWorkload): Promise<string> {

@@ -24,30 +24,48 @@ export interface DemoWorkload {
   close(): Promise<void>
 }
 
-const TITLES: Readonly<Record<ProviderName, string>> = {
-  kubernetes: 'A pod on Kubernetes, by the token that the kubelet keeps in a file',
-  gcp: 'A VM on Compute Engine, by google-auth-library at the metadata server',
-  azure: 'A web app on Azure, by @azure/identity and its managed identity',
-  aws: 'A task on ECS, by @aws-sdk/client-sts and its role',
+interface Way {
+  readonly title: string
+  /** What the prover is told beside what leads it to the stand-in. */
+  readonly settings?: object
+}
+
+/** How the workloads of each cloud prove themselves. */
+const WAYS: Readonly<Record<ProviderName, readonly Way[]>> = {
+  kubernetes: [{ title: 'A pod on Kubernetes, by the token that the kubelet keeps in a file' }],
+  aws: [
+    { title: 'A task on ECS, by a web-identity token that @aws-sdk/client-sts asked for' },
+    {
+      title: 'The same task, by a GetCallerIdentity request that @aws-sdk/client-sts signed and did not send',
+      settings: { proof: 'signed_request' },
+    },
+  ],
+  gcp: [{ title: 'A VM on Compute Engine, by google-auth-library at the metadata server' }],
+  azure: [{ title: 'A web app on Azure, by @azure/identity and its managed identity' }],
 }
 
 /** Starts a stand-in for every cloud. */
 export async function startWorkloads(): Promise<readonly DemoWorkload[]> {
-  return await Promise.all(standIns.map(async ({ name, start }) => createWorkload(name, await start({ now }))))
+  const started = standIns.map(async ({ name, start }) => {
+    const standIn = await start({ now })
+    return WAYS[name].map((way) => createWorkload(name, standIn, way))
+  })
+  return (await Promise.all(started)).flat()
 }
 
-function createWorkload(cloud: ProviderName, standIn: StandIn): DemoWorkload {
+function createWorkload(cloud: ProviderName, standIn: StandIn, { title, settings }: Way): DemoWorkload {
   const { hosts, trustedIssuer, attributes: match, subjectTokenType, prover, close } = standIn
   return {
     cloud,
-    title: TITLES[cloud],
+    title,
     hosts,
     trustedIssuer,
     match,
     subjectTokenType,
     async prove(proofAudience) {
       const provider = provers.find(({ name }) => name === cloud)
-      const made = provider?.createProver(prover.settings, await prover.ports(proofAudience))
+      const ports = await prover.ports(proofAudience)
+      const made = provider?.createProver(settings ?? prover.settings, ports)
       if (made === undefined) throw new Error(`there is no prover for ${cloud}`)
       return await made.prove({ proofAudience }, AbortSignal.timeout(10_000))
     },
