@@ -1,7 +1,11 @@
 /** The names under which Entra signs, and where it publishes the keys, for each cloud and version of token. */
 
 import { isJsonObject } from '../contract/strict-json.ts'
-import type { AzureCloud } from './settings.ts'
+
+/** Azure's clouds, each with its own tenants and its own keys. */
+export const AZURE_CLOUDS = ['public', 'usgov', 'china'] as const
+
+export type AzureCloud = (typeof AZURE_CLOUDS)[number]
 
 /** Which version a token has is decided by the resource that it was asked for, not by where it was asked. */
 export type TokenVersion = '1.0' | '2.0'

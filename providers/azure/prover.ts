@@ -55,12 +55,15 @@ function createProver(settings: unknown, { env }: ProverPorts): Prover {
   const given = parseShape(settingsSchema, settings)
   const source = readSource(parseShape(settingsSchema, { ...settingsOf(env), ...given }))
   let credential: Promise<Credential> | undefined
+  const getCredential = (): Promise<Credential> => {
+    credential ??= createCredential(source)
+    return credential
+  }
   return {
     subjectTokenType: 'urn:ietf:params:oauth:token-type:jwt',
     async prove({ proofAudience }, signal) {
-      const created = (credential ??= createCredential(source))
       const subjectToken = await untilAborted(
-        async () => fetchToken(await created, source, proofAudience, signal),
+        async () => fetchToken(await getCredential(), source, proofAudience, signal),
         signal,
       )
       return { subjectToken, expiresAt: readExpiry(subjectToken) }

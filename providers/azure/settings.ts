@@ -4,13 +4,9 @@ import { z } from 'zod'
 import type { SettingsContext, TrustedIssuer } from '../contract/provider.ts'
 import { findKeysProblems, type KeysSetting, keysSchema } from '../kit/key-source.ts'
 import { fileNameSchema, parseShape, privateHostsSchema, refuseProblems } from '../kit/settings.ts'
+import { AZURE_CLOUDS, type AzureCloud } from './issuers.ts'
 import { lowerAscii } from './lower-ascii.ts'
 import { isGuid } from './resource-id.ts'
-
-/** Azure's clouds, each with its own tenants and its own keys. */
-export const AZURE_CLOUDS = ['public', 'usgov', 'china'] as const
-
-export type AzureCloud = (typeof AZURE_CLOUDS)[number]
 
 /** The members of a trusted issuer of Azure, as they stand in the document. */
 export const AZURE_SETTINGS_SHAPE = {
@@ -39,8 +35,9 @@ export interface AzureSettings {
 export function parseAzureSettings(settings: unknown, context: SettingsContext): AzureSettings {
   const shape = parseShape(settingsSchema, settings)
   const { cloud, keys, private_hosts: privateHosts = [], ca_file: caFile } = shape
+  const tenantId = lowerAscii(shape.tenant_id)
   refuseProblems(findKeysProblems(keys, { privateHosts, insecureHosts: context.insecureHosts }))
-  return { cloud, tenantId: lowerAscii(shape.tenant_id), keys, privateHosts, caFile }
+  return { cloud, tenantId, keys, privateHosts, caFile }
 }
 
 /** A tenant is trusted once: nothing in its tokens would say which of two entries they are for. */

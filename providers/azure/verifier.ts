@@ -68,14 +68,13 @@ function readWorkload(ledger: ClaimsLedger, { version, tenantId }: Tenant): JwtW
 }
 
 function createTenant(trusted: TrustedIssuer<AzureSettings>, tenantIssuer: TenantIssuer, ports: Ports): Tenant {
-  const { tenantId, keys, privateHosts, caFile } = trusted.settings
+  const { cloud, tenantId, keys, privateHosts, caFile } = trusted.settings
   const { version, issuer, keysUrl } = tenantIssuer
   return {
     trusted,
     tenantId,
     version,
     rules: {
-      algorithms: ALGORITHMS,
       maxLifetimeSeconds: MAX_LIFETIME_SECONDS,
       proofAudiences: trusted.proofAudiences,
       isReusable: true,
@@ -85,6 +84,8 @@ function createTenant(trusted: TrustedIssuer<AzureSettings>, tenantIssuer: Tenan
         provider: 'azure',
         trustedIssuer: trusted.name,
         issuer,
+        // The first version's issuer is the same in two clouds.
+        variant: cloud,
         keys,
         privateHosts,
         caFile,

@@ -55,7 +55,6 @@ function createTrust(trusted: TrustedIssuer<GcpSettings>, ports: Ports): JwtTrus
   return {
     trusted,
     rules: {
-      algorithms: ALGORITHMS,
       maxLifetimeSeconds: MAX_LIFETIME_SECONDS,
       proofAudiences: trusted.proofAudiences,
       // The metadata server hands out the same token until it is nearly over, so it comes again and again.

@@ -12,6 +12,8 @@ export interface IssuerKeysSettings extends IssuerHttpSettings {
   /** The exact `iss` that these keys verify, and no other. */
   readonly issuer: string
   readonly keys: KeysSetting
+  /** What else decides which keys are fetched and kept, such as the cloud that an `iss` of several clouds is meant to be of. */
+  readonly variant?: string
   /** Fetches the keys where the platform itself publishes them: what `discovery` means. */
   readonly discover: (http: HttpClient, signal: AbortSignal) => Promise<FetchedKeys>
   /** Answers whether a member of the set may verify this issuer's proofs; whatever is published beside those is left alone. */
@@ -20,9 +22,10 @@ export interface IssuerKeysSettings extends IssuerHttpSettings {
 
 /** Gives the key set of an issuer. A fetched one outlives a reload of the document, unless that changes where or how it is fetched. */
 export function createIssuerKeys(settings: IssuerKeysSettings, ports: Ports): KeySet {
-  const { provider, trustedIssuer, issuer, keys, privateHosts, caFile, discover, isOfIssuer = () => true } = settings
+  const { provider, trustedIssuer, issuer, variant, keys, privateHosts, caFile } = settings
+  const { discover, isOfIssuer = () => true } = settings
   if (keys.from === 'inline') return createStaticKeySet(keys.jwks.keys.filter(isOfIssuer))
-  const id = JSON.stringify([`${provider} keys`, trustedIssuer, issuer, keys, privateHosts, caFile])
+  const id = JSON.stringify([`${provider} keys`, trustedIssuer, issuer, variant, keys, privateHosts, caFile])
   return ports.memory.recall(id, () => {
     const http = createIssuerHttp({ trustedIssuer, privateHosts, caFile }, ports)
     const fetch = async (): Promise<FetchedKeys> => {

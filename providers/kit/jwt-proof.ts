@@ -16,7 +16,6 @@ const FOREIGN_CLAIMS = ['nonce', 'at_hash', 'c_hash', 's_hash', 'events', 'scp',
 
 /** What a provider demands of its platform's tokens. Every member is required: no check has a switch. */
 export interface JwtRules {
-  readonly algorithms: readonly SignatureAlgorithm[]
   /** Longest `exp` less `iat`, in seconds. */
   readonly maxLifetimeSeconds: number
   readonly proofAudiences: readonly string[]

@@ -120,7 +120,7 @@ function inspect<Trust extends JwtTrust, Workload extends JwtWorkload>(
     return { trustedIssuer: found.trustedIssuer, attributes: found.attributes, trouble: undefined, facts: found.facts }
   } catch (error) {
     if (!(error instanceof ProofError)) throw error
-    const { trustedIssuer, attributes, facts } = found
+    const { trustedIssuer = error.origin?.trustedIssuer, attributes, facts } = found
     return { trustedIssuer, attributes, trouble: error, facts: { ...facts, ...error.facts } }
   }
 }
@@ -132,7 +132,13 @@ function chooseTrust<Trust extends JwtTrust, Workload extends JwtWorkload>(
 ): Trust {
   const [first, ...others] = cloud.trusts.get(issuer) ?? []
   if (first === undefined) throw untrustedIssuer(issuer)
-  return cloud.choose([first, ...others], jws)
+  try {
+    return cloud.choose([first, ...others], jws)
+  } catch (error) {
+    // Of several, none was chosen: nobody can say whose proof it was to be.
+    if (!(error instanceof ProofError) || others.length > 0) throw error
+    throw error.from({ trustedIssuer: first.trusted.name, issuer })
+  }
 }
 
 function digestOf(jws: CompactJws): string {

@@ -92,7 +92,6 @@ function createCluster(
   return {
     trusted,
     rules: {
-      algorithms: ALGORITHMS,
       maxLifetimeSeconds: MAX_LIFETIME_SECONDS,
       proofAudiences: trusted.proofAudiences,
       // The kubelet hands the same token to its pod until it is due for renewal, so it comes again and again.

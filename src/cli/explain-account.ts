@@ -68,7 +68,7 @@ export async function accountOfProof(
   const text = await readFile(file === '-' ? '/dev/stdin' : file, 'utf8').catch(() => undefined)
   if (text === undefined) throw new UsageError(`--proof: ${file} cannot be read`)
   const proof = text.trim() as UnverifiedProof
-  const verifier = chooseVerifier(proof, verifiers)
+  const verifier = chooseVerifier(proof, verifiers, federation)
   const { trustedIssuer, attributes, trouble } = verifier.inspect(proof)
   const found = isVerified ? await findVerificationTrouble(verifier, proof) : trouble
   const source = isVerified ? 'verified proof' : 'unverified proof'
@@ -128,8 +128,15 @@ function parseAttributes(json: string): Attributes {
   }
 }
 
-function chooseVerifier(proof: UnverifiedProof, verifiers: readonly ProofVerifier[]): ProofVerifier {
-  const chosen = verifiers.find((verifier) => verifier.inspect(proof).trustedIssuer !== undefined) ?? verifiers[0]
+/** The verifier that an exchange would choose, under whichever token type; else one that can say what is wrong. */
+function chooseVerifier(
+  proof: UnverifiedProof,
+  verifiers: readonly ProofVerifier[],
+  federation: Federation,
+): ProofVerifier {
+  const types = new Set(federation.issuers.flatMap(({ provider }) => provider.subjectTokenTypes))
+  const recognising = verifiers.find((verifier) => [...types].some((type) => verifier.recognises(proof, type)))
+  const chosen = recognising ?? verifiers[0]
   if (chosen === undefined) throw new UsageError('the document has no trusted issuer')
   return chosen
 }

@@ -21,7 +21,6 @@ import { refusalOf, rejection } from '../support/rejection.ts'
 const NOW = 1_768_478_400
 const BROKER = 'https://broker.example'
 const RULES: JwtRules = {
-  algorithms: ['ES256'],
   maxLifetimeSeconds: 3_600,
   proofAudiences: [BROKER, 'api://chancery'],
   isReusable: false,

@@ -1,7 +1,7 @@
 /** What Entra publishes about itself: two metadata documents and two key sets for each tenant, one for each token version. */
 
 import type { StandInAnswer } from '../../kit/stand-in-server.ts'
-import type { AzureCloud } from '../settings.ts'
+import type { AzureCloud } from '../issuers.ts'
 import type { SigningKeys } from './signing-keys.ts'
 import { v1Issuer, v2Issuer } from './tokens.ts'
 

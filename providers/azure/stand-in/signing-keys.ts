@@ -3,7 +3,7 @@
 import { randomBytes } from 'node:crypto'
 import { exportSPKI, type JWK } from 'jose'
 import { generateStandInKey, type StandInKey } from '../../kit/stand-in-keys.ts'
-import type { AzureCloud } from '../settings.ts'
+import type { AzureCloud } from '../issuers.ts'
 import { v2Issuer } from './tokens.ts'
 
 /** The tenant of Microsoft's consumer accounts. Its keys stand beside those of all others. */

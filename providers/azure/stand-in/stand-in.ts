@@ -11,7 +11,7 @@ import {
   type StandInServer,
   startStandInServer,
 } from '../../kit/stand-in-server.ts'
-import type { AzureCloud } from '../settings.ts'
+import type { AzureCloud } from '../issuers.ts'
 import { createDirectory, type Directory } from './directory.ts'
 import { APP_SERVICE_PATH, createIdentityEndpoints, IMDS_PATH, type IssuedToken } from './identity-endpoints.ts'
 import { answerMetadata, PSEUDO_TENANTS } from './metadata.ts'

@@ -2,7 +2,7 @@
 
 import { randomBytes, randomUUID } from 'node:crypto'
 import type { Claims } from '../../kit/stand-in-keys.ts'
-import type { AzureCloud } from '../settings.ts'
+import type { AzureCloud } from '../issuers.ts'
 import { type Application, type Client, type Directory, RESOURCE_GROUP } from './directory.ts'
 
 /** How far back a token's life begins, and how long it lasts from now, in seconds: a day for a managed identity, an hour else. */
