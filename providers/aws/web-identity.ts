@@ -67,7 +67,7 @@ function createAccount(trusted: TrustedIssuer<AwsSettings>, { id, iss, keys }: A
     id,
     settings,
     trusted,
-    rules: { algorithms: ALGORITHMS, maxLifetimeSeconds: MAX_LIFETIME_SECONDS, proofAudiences, isReusable: false },
+    rules: { maxLifetimeSeconds: MAX_LIFETIME_SECONDS, proofAudiences, isReusable: false },
     keys: createIssuerKeys(
       {
         provider: 'aws',
