@@ -134,3 +134,11 @@ test('GCP-01 takes an audience of the broker’s own, and refuses Google’s', a
   for (const audience of foreign)
     await expectErrors(withAudience(audience), ['/trusted_issuers/google/proof_audiences/0 proof_audience_foreign'])
 })
+
+test('CFG-02 refuses an issuer that trusted issuers of two clouds name', async () => {
+  const keys = { from: 'url', url: 'https://keys.corp.example/x' }
+  const cluster = { provider: 'kubernetes', issuers: ['https://accounts.google.com'], keys }
+  const document = documentFor('', { bindings: {}, trusted_issuers: { ...trusted, cluster } })
+
+  await expectErrors(document, ['/trusted_issuers/cluster issuer_shared'])
+})
