@@ -24,6 +24,7 @@ export const azureVerifier: VerifierProvider<AzureSettings> = {
   needsOwnProofAudiences: true,
   settingsShape: AZURE_SETTINGS_SHAPE,
   parseSettings: parseAzureSettings,
+  issuersOf: ({ cloud, tenantId }) => issuersOf(cloud, tenantId).map(({ issuer }) => issuer),
   findConflict: findAzureConflict,
   createVerifier,
 }

@@ -109,7 +109,9 @@ export interface VerifierProvider<Settings> {
   readonly settingsShape: Readonly<Record<string, ZodType>>
   /** Checks settings that have the right shape. Throws {@link SettingsError} with every problem it finds. */
   parseSettings(settings: unknown, context: SettingsContext): Settings
-  /** Names what these settings share with another trusted issuer's that they must not. Undefined where they can stand together. */
+  /** Every exact `iss` that a proof under these settings may have. Two clouds never take the same one. */
+  issuersOf(settings: Settings): readonly string[]
+  /** Names what these settings share with another trusted issuer's of the same cloud that they must not. Undefined where they can stand together. */
   findConflict(one: TrustedIssuer<Settings>, other: TrustedIssuer<Settings>): string | undefined
   /** One verifier for all trusted issuers of a cloud. */
   createVerifier(trusted: readonly TrustedIssuer<Settings>[], ports: Ports): ProofVerifier

@@ -29,6 +29,7 @@ export const gcpVerifier: VerifierProvider<GcpSettings> = {
   pins: GCP_PINS,
   settingsShape: GCP_SETTINGS_SHAPE,
   parseSettings: parseGcpSettings,
+  issuersOf: () => [GOOGLE_ISSUER],
   findConflict: findGcpConflict,
   createVerifier,
 }

@@ -30,6 +30,7 @@ export const kubernetesVerifier: VerifierProvider<KubernetesSettings> = {
   pins: KUBERNETES_PINS,
   settingsShape: KUBERNETES_SETTINGS_SHAPE,
   parseSettings: parseKubernetesSettings,
+  issuersOf: ({ issuers }) => issuers,
   findConflict: findKubernetesConflict,
   createVerifier,
 }

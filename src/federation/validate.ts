@@ -90,11 +90,19 @@ function findProofAudienceComplaints(path: readonly string[], audiences: readonl
 function findConflicts(issuers: readonly ReadyIssuer[]): Complaint[] {
   return issuers.flatMap((one, index) =>
     issuers.slice(index + 1).flatMap((other) => {
-      const conflict = one.provider === other.provider ? one.provider.findConflict(one, other) : undefined
+      const conflict =
+        one.provider === other.provider ? one.provider.findConflict(one, other) : findSharedIssuer(one, other)
       if (conflict === undefined) return []
       return [complain(['trusted_issuers', other.name], 'issuer_shared', `${one.name} and ${other.name}: ${conflict}`)]
     }),
   )
+}
+
+/** Which cloud's rules a proof would be checked by must not depend on who is asked first. */
+function findSharedIssuer(one: ReadyIssuer, other: ReadyIssuer): string | undefined {
+  const theirs = other.provider.issuersOf(other.settings)
+  const shared = one.provider.issuersOf(one.settings).find((issuer) => theirs.includes(issuer))
+  return shared === undefined ? undefined : `both name the issuer ${shared}, as that of two clouds: keep one`
 }
 
 function findGrantComplaints(

@@ -46,7 +46,6 @@ describe('the metadata service', () => {
       tid: azure.tenantId,
       uti: expect.stringMatching(/^[\w-]{22}$/),
       ver: '1.0',
-      xms_mirid: MACHINE,
     })
     expect(expiresAt).toBe(claims.exp)
   })
@@ -59,12 +58,7 @@ describe('the metadata service', () => {
       identity: { [name]: identity[name] },
     })
 
-    expect(decodeJwt(token)).toMatchObject({
-      oid: identity.objectId,
-      appid: identity.clientId,
-      xms_mirid: `${GROUP}/Microsoft.ManagedIdentity/userAssignedIdentities/by-${name}`,
-      xms_az_rid: MACHINE,
-    })
+    expect(decodeJwt(token)).toMatchObject({ oid: identity.objectId, appid: identity.clientId })
   })
 
   test('gives version 2 to a resource that accepts it, and names that by its client id', async () => {
@@ -188,10 +182,18 @@ describe('App Service', () => {
     expect((await fetch(`${IDENTITY_ENDPOINT}?api-version=2019-08-01&resource=${BROKER}`)).status).toBe(401)
   })
 
-  test('says where an identity is used, but for a pod', async () => {
+  test('says where an identity is used to Microsoft’s own services alone, and of a pod to nobody', async () => {
     const { clientId } = azure.createIdentity('everywhere')
+    const resource = 'https://management.azure.com/'
+    azure.registerApplication({ uris: [resource], isMicrosofts: true })
     const usedOn = (host: 'scale_set' | 'web_app' | 'container_app' | 'kubernetes') =>
-      azure.claimsFor({ resource: BROKER, clientId, host }).xms_az_rid
+      azure.claimsFor({ resource, clientId, host }).xms_az_rid
+
+    expect(azure.claimsFor({ resource: BROKER, clientId })).not.toHaveProperty('xms_mirid')
+    expect(azure.claimsFor({ resource, clientId }).xms_mirid).toBe(
+      `${GROUP}/Microsoft.ManagedIdentity/userAssignedIdentities/everywhere`,
+    )
+    expect(azure.claimsFor({ resource, host: 'virtual_machine' }).xms_mirid).toBe(MACHINE)
 
     expect(usedOn('scale_set')).toBe(`${GROUP}/Microsoft.Compute/virtualMachineScaleSets/vmss1`)
     expect(usedOn('web_app')).toBe(`${GROUP}/Microsoft.Web/sites/pay`)

@@ -66,12 +66,17 @@ describe('trusted issuers', () => {
     expect(findings[0]?.message).toMatch(/^cluster and west: /)
   })
 
-  test('of different providers are never compared', () => {
+  test('of different clouds share no issuer, and are not compared for anything else', () => {
     const [kubernetes] = verifiers as readonly [VerifierProvider<unknown>]
-    const context = { ...CONTEXT, providers: [kubernetes, { ...kubernetes, name: 'gcp' as const }] }
-    const parts = { trusted_issuers: { cluster: cluster(), west: cluster({ provider: 'gcp' }) } }
+    const findConflict = () => 'never asked'
+    const context = { ...CONTEXT, providers: [kubernetes, { ...kubernetes, findConflict, name: 'gcp' as const }] }
+    const found = (west: object) =>
+      tell(
+        findingsIn({ trusted_issuers: { cluster: cluster(), west: cluster({ provider: 'gcp', ...west }) } }, context),
+      )
 
-    expect(tell(findingsIn(parts, context))).toEqual([])
+    expect(found({})).toEqual(['error /trusted_issuers/west issuer_shared'])
+    expect(found({ issuers: ['https://other.example'] })).toEqual([])
   })
 
   test('whose provider has a bug are not told as the operator’s mistake', () => {

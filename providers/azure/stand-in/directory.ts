@@ -19,6 +19,14 @@ export interface Application extends Client {
   readonly uris: readonly string[]
   /** The resource decides which version its tokens have, whoever asks for them wherever. */
   readonly acceptedVersion: TokenVersion
+  /** One of Microsoft's own services: only their tokens name resources. */
+  readonly isMicrosofts: boolean
+}
+
+export interface ApplicationWish {
+  readonly uris: readonly string[]
+  readonly acceptedVersion?: TokenVersion
+  readonly isMicrosofts?: boolean
 }
 
 /** As `ver` says it. */
@@ -35,7 +43,7 @@ export interface FederatedCredential {
 export interface Directory {
   /** The identity that the host itself has. */
   readonly systemIdentity: Client
-  registerApplication(wish: { readonly uris: readonly string[]; readonly acceptedVersion?: TokenVersion }): Application
+  registerApplication(wish: ApplicationWish): Application
   createIdentity(name: string): Client
   trustSubject(credential: FederatedCredential): void
   /** Whom a token may be for, by one of its URIs or its client id. */
@@ -60,7 +68,7 @@ export function createDirectory(): Directory {
   const systemIdentity: Client = { ...ids(), resourceId: undefined, secret: undefined, kind: 'system_assigned' }
   return {
     systemIdentity,
-    registerApplication({ uris, acceptedVersion = '1.0' }) {
+    registerApplication({ uris, acceptedVersion = '1.0', isMicrosofts = false }) {
       const secret = randomBytes(24).toString('base64url')
       const made: Application = {
         ...ids(),
@@ -68,6 +76,7 @@ export function createDirectory(): Directory {
         kind: 'application',
         secret,
         uris: [...uris],
+        isMicrosofts,
         acceptedVersion,
       }
       applications.push(made)

@@ -85,7 +85,8 @@ export function claimsFor(tenant: Tenant, wish: TokenWish): Claims {
     rh: `1.${opaque(40)}.`,
     tid: tenantId,
     uti: opaque(16),
-    ...(wish.delegated === true ? personClaims(application) : workloadClaims(client, wish.host ?? tenant.host)),
+    ...(wish.delegated === true ? personClaims(application) : workloadClaims(client)),
+    ...(application.isMicrosofts && wish.delegated !== true ? resourceClaims(client, wish.host ?? tenant.host) : {}),
   }
 }
 
@@ -115,19 +116,22 @@ function versionClaims({ application, client, cloud, tenantId }: Parties, wish: 
       }
 }
 
-function workloadClaims(client: Client, host: AzureHost): Claims {
-  const about = { idtyp: 'app', oid: client.objectId, sub: client.objectId }
+function workloadClaims({ objectId }: Client): Claims {
+  return { idtyp: 'app', oid: objectId, sub: objectId }
+}
+
+/** Entra puts these into tokens for Microsoft's own services alone. */
+function resourceClaims(client: Client, host: AzureHost): Claims {
   const hostResource = HOST_RESOURCES[host]
-  if (client.kind === 'application') return about
+  if (client.kind === 'application') return {}
   if (client.kind === 'user_assigned') {
     return {
-      ...about,
       xms_mirid: client.resourceId,
       ...(hostResource === undefined ? {} : { xms_az_rid: hostResource }),
     }
   }
   if (hostResource === undefined) throw new Error('a pod has no identity of its own')
-  return { ...about, xms_mirid: hostResource }
+  return { xms_mirid: hostResource }
 }
 
 /** For a person `sub` is another one at every application, and never the object. */
