@@ -123,7 +123,8 @@ export function findAwsConflict(
   return issuer === undefined ? undefined : `both name the web-identity issuer ${issuer}`
 }
 
-function issuersOf({ accounts }: AwsSettings): readonly string[] {
+/** Gives the web-identity issuers of all accounts. */
+export function issuersOf({ accounts }: AwsSettings): readonly string[] {
   return [...accounts.values()].flatMap(({ webIdentityIssuer }) => webIdentityIssuer ?? [])
 }
 

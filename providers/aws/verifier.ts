@@ -3,7 +3,7 @@
 import type { Ports, ProofVerifier, TrustedIssuer, VerifierProvider } from '../contract/provider.ts'
 import { JWT_TYPES } from '../kit/jwt-verifier.ts'
 import { AWS_ATTRIBUTES, AWS_PINS } from './attributes.ts'
-import { AWS_SETTINGS_SHAPE, type AwsSettings, findAwsConflict, parseAwsSettings } from './settings.ts'
+import { AWS_SETTINGS_SHAPE, type AwsSettings, findAwsConflict, issuersOf, parseAwsSettings } from './settings.ts'
 import { AWS4_REQUEST_TYPE } from './signed-request.ts'
 import { createSignedRequestVerifier } from './signed-requests.ts'
 import { createWebIdentityVerifier } from './web-identity.ts'
@@ -15,6 +15,7 @@ export const awsVerifier: VerifierProvider<AwsSettings> = {
   pins: AWS_PINS,
   settingsShape: AWS_SETTINGS_SHAPE,
   parseSettings: parseAwsSettings,
+  issuersOf,
   findConflict: findAwsConflict,
   createVerifier,
 }
