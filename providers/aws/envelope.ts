@@ -75,8 +75,9 @@ function decode(proof: string): JsonObject {
     throw malformed('the envelope is not JSON with one meaning', cause)
   }
   if (!isJsonObject(value)) throw malformed('the envelope is not an object')
-  const unknown = Object.keys(value).find((name) => !['url', 'method', 'headers', 'body'].includes(name))
-  if (unknown !== undefined) throw FOREIGN_MEMBER.test(unknown) ? foreign() : malformed('a member is too many')
+  const unknown = Object.keys(value).filter((name) => !['url', 'method', 'headers', 'body'].includes(name))
+  if (unknown.some((name) => FOREIGN_MEMBER.test(name))) throw foreign()
+  if (unknown.length > 0) throw malformed('a member is too many')
   return value
 }
 

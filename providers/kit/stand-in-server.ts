@@ -12,6 +12,8 @@ export interface StandInRequest {
   readonly path: string
   readonly query: URLSearchParams
   readonly headers: IncomingMessage['headers']
+  /** Names and values by turns, as they were sent: in their case and order, and each as often as it came. */
+  readonly rawHeaders: readonly string[]
   readonly body: string
 }
 
@@ -90,9 +92,10 @@ export async function startStandInServer({
 async function readRequest(incoming: IncomingMessage): Promise<StandInRequest> {
   const chunks: Buffer[] = []
   for await (const chunk of incoming as AsyncIterable<Buffer>) chunks.push(chunk)
-  const { method = 'GET', url: target = '/', headers } = incoming
+  const { method = 'GET', url: target = '/', headers, rawHeaders } = incoming
   const { pathname, searchParams } = new URL(target, 'http://stand-in')
-  return { method, target, path: pathname, query: searchParams, headers, body: Buffer.concat(chunks).toString() }
+  const body = Buffer.concat(chunks).toString()
+  return { method, target, path: pathname, query: searchParams, headers, rawHeaders, body }
 }
 
 function send(response: ServerResponse, { status, headers = {}, body = '' }: StandInAnswer): void {

@@ -1,6 +1,7 @@
 /** Puts a broker together from its configuration. Nothing listens yet. */
 
 import { SettingsError } from '../../providers/contract/errors.ts'
+import type { NumericDate } from '../../providers/contract/proof.ts'
 import { verifiers } from '../../providers/verifiers.ts'
 import { type Audit, createAudit } from '../audit/audit.ts'
 import { type AuditSink, createAuditSink, type LineWriter } from '../audit/sink.ts'
@@ -34,6 +35,8 @@ export interface Composed {
   readonly app: ReturnType<typeof createApp>
   readonly metrics: Metrics
   readonly source: FederationSource
+  /** What was made before this is not taken where it may be used once. */
+  readonly believedFrom: NumericDate
   readonly close: () => Promise<void>
 }
 

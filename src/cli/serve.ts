@@ -4,6 +4,7 @@ import { readFileSync, unwatchFile, watchFile } from 'node:fs'
 import { createServer as createHttpServer, type Server } from 'node:http'
 import type { Server as TlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
+import { setTimeout } from 'node:timers/promises'
 import { SettingsError } from '../../providers/contract/errors.ts'
 import { type BrokerConfig, findProxyVariables } from '../config.ts'
 import type { ListenAddress } from '../config-values.ts'
@@ -49,11 +50,17 @@ export async function startBroker(config: BrokerConfig, world: World): Promise<R
   try {
     const findings = await composed.source.start()
     if (findings !== undefined) throw new NoDocument(config.federationPath, findings)
+    if (composed.believedFrom === world.now() + 1) await nextSecond()
     return await listenAll(config, composed, world.log)
   } catch (error) {
     await composed.close()
     throw error
   }
+}
+
+/** A store that was made this second takes no proof of this second: nobody is let in to be refused for that. */
+async function nextSecond(): Promise<void> {
+  await setTimeout(1_000 - (Date.now() % 1_000))
 }
 
 async function listenAll(config: BrokerConfig, composed: Composed, log: Log): Promise<RunningBroker> {

@@ -47,6 +47,14 @@ export function canTell(past: StorePast, { issuedAt, expiresAt }: Omit<Spendable
   return !mayBeMissing && !mayBeForgotten
 }
 
+/**
+ * Gives the time from which a store is believed that is made now: the next second, as a proof says no finer when it was made, and
+ * one of this second may have been spent in a store before.
+ */
+export function believeNew(now: NumericDate): NumericDate {
+  return now + 1
+}
+
 /** Gives the time from which a store is believed that is opened now and may be an older state, put back. */
 export function believeAnew(now: NumericDate): NumericDate {
   return now + CLOCK_SKEW_SECONDS

@@ -3,7 +3,15 @@
 import { statSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import type { NumericDate } from '../../providers/contract/proof.ts'
-import { believeAnew, canTell, MAX_SPENT_PROOFS, rememberUntil, type StorePast, wasAway } from './retention.ts'
+import {
+  believeAnew,
+  believeNew,
+  canTell,
+  MAX_SPENT_PROOFS,
+  rememberUntil,
+  type StorePast,
+  wasAway,
+} from './retention.ts'
 import { inTransaction, whenFree } from './sqlite-transaction.ts'
 import type { SpendableProof, Spending, SpentCount, SpentProofs } from './store.ts'
 
@@ -21,7 +29,7 @@ interface Caller {
 /**
  * Opens the list of spent proofs of a file that is migrated.
  *
- * A new list is believed from now. Where the file is another than last time, or nobody gave a sign of life for minutes, an older
+ * A new list is believed from the next second. Where the file is another than last time, or nobody gave a sign of life for minutes, an older
  * state may have been put back, and the list is believed from a minute on.
  */
 export async function openSpentProofs(file: string, now: NumericDate): Promise<SpentProofs & { close(): void }> {
@@ -50,7 +58,7 @@ function identify(file: string): string {
 function noteOpening(database: DatabaseSync, file: string, now: NumericDate): NumericDate {
   const row = database.prepare('SELECT believed_from, alive_at, file FROM spending WHERE id = 1').get()
   const isSame = row !== undefined && row.file === file && !wasAway(Number(row.alive_at), now)
-  const believedFrom = isSame ? Number(row.believed_from) : row === undefined ? now : believeAnew(now)
+  const believedFrom = isSame ? Number(row.believed_from) : row === undefined ? believeNew(now) : believeAnew(now)
   database
     .prepare(
       'INSERT INTO spending (id, believed_from, alive_at, file, forgotten_until, count) VALUES (1, ?, ?, ?, 0, (SELECT count(*) FROM spent_proofs)) ON CONFLICT (id) DO UPDATE SET believed_from = excluded.believed_from, alive_at = excluded.alive_at, file = excluded.file, count = excluded.count',

@@ -106,7 +106,7 @@ describe('an exchange', () => {
   test('refuses a proof that an older store may have seen', async () => {
     const { list } = await openList()
 
-    const refusal = await refusalOf(benchOf(onceOf('k', { issuedAt: NOW - 86_401 }), list).exchange())
+    const refusal = await refusalOf(benchOf(onceOf('k', { issuedAt: NOW - 86_400 }), list).exchange())
 
     expect(refusal.reason).toBe('proof_predates_store')
     expect(toWireError(refusal)).toEqual(REFUSED)

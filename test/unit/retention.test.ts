@@ -2,7 +2,7 @@
 
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { believeAnew, canTell, rememberUntil, type StorePast, wasAway } from '../../src/store/retention.ts'
+import { believeAnew, believeNew, canTell, rememberUntil, type StorePast, wasAway } from '../../src/store/retention.ts'
 import { NOW } from '../support/spendable.ts'
 
 const LONG_KNOWN: StorePast = { believedFrom: 0, forgottenUntil: 0 }
@@ -29,6 +29,12 @@ describe('a store can tell', () => {
     [1, false],
   ])('of a proof made %i seconds before it was there', (early, expected) => {
     expect(told({ believedFrom: NOW + early }, {})).toBe(expected)
+  })
+
+  test('of no proof of the second in which it was made', () => {
+    expect(canTell({ ...LONG_KNOWN, believedFrom: believeNew(NOW) }, { issuedAt: NOW, expiresAt: NOW + 900 })).toBe(
+      false,
+    )
   })
 
   test('of no proof of the minute in which it may have been put back', () => {
