@@ -77,7 +77,8 @@ export async function compose(config: BrokerConfig, world: World): Promise<Compo
     onBug: (error, requestId) => world.log.error({ request_id: requestId, ...describeBug(error) }, 'unexpected error'),
   })
   const open = opened.move()
-  return { app, metrics, source, close: () => open.disposeAsync() }
+  const { believedFrom } = spentProofs
+  return { app, metrics, source, believedFrom, close: () => open.disposeAsync() }
 }
 
 async function openAuditWriter(file: string | undefined): Promise<LineWriter> {
