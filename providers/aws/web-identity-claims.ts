@@ -45,11 +45,19 @@ export function readWebIdentityClaims(claims: ClaimsLedger, accountId: string): 
   const tokenId = claims.requireString('jti')
   const role = readRole(subject)
   const aws = claims.requireObject(NAMESPACE)
+  for (const ledger of [claims, aws]) checkSubjectMode(ledger)
   aws.ignore(...IGNORED_CLAIMS)
   if (aws.requireString('aws_account') !== accountId || role.accountId !== accountId) {
     throw new ProofError('claims_inconsistent', 'the token is about another account than the one that signed it')
   }
   return { subject, tokenId, role, session: readSession(aws) }
+}
+
+/** The other mode lets the caller choose the subject. Only AWS's promise that it cannot choose an ARN stands between the two. */
+function checkSubjectMode(claims: ClaimsLedger): void {
+  const mode = claims.take('subject_mode')
+  if (mode === undefined || mode === 'AWSIdentity') return
+  throw new ProofError('principal_not_accepted', 'the subject is one that the caller chose')
 }
 
 function readSession(aws: ClaimsLedger): SessionClaims {

@@ -1,7 +1,6 @@
 /** Errors of STS: which of them are about the proof, which are about STS, and that nothing is asked twice. */
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { withHeader } from '../../providers/aws/stand-in/signed-request.ts'
 import { stsErrorAnswer } from '../../providers/aws/stand-in/sts-answers.ts'
 import type { StandInAnswer } from '../../providers/kit/stand-in-server.ts'
 import type { RefusalReason } from '../../src/audit/reasons.ts'
@@ -15,6 +14,7 @@ import {
   failWith,
   identify,
   JSON_TYPE,
+  spoil,
   succeedWith,
 } from '../support/sts-answers.ts'
 
@@ -67,14 +67,8 @@ describe('a signature that does not hold', () => {
 
   test('STS-13 is refused by an STS that looks at the signature itself', async () => {
     const request = scene.sign()
-    const authorization = request.headers.find(({ key }) => key === 'authorization')?.value ?? ''
-    const spoiled = withHeader(
-      request,
-      'authorization',
-      authorization.replace(/.$/, (last) => (last === '0' ? '1' : '0')),
-    )
 
-    expectProofRefused(scene.broker, await scene.exchange(spoiled), 'signature_invalid')
+    expectProofRefused(scene.broker, await scene.exchange(spoil(request)), 'signature_invalid')
     expectIssued(scene.broker, await scene.exchange(request))
   })
 

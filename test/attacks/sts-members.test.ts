@@ -12,6 +12,7 @@ import {
   ROLE,
   SESSION_NAME,
 } from '../support/aws-scene.ts'
+import { BROKER } from '../support/document.ts'
 import {
   askOnce,
   CALLER,
@@ -162,6 +163,7 @@ describe('members that contradict each other', () => {
   openBeforeAll()
 
   const [ID = ''] = CALLER.UserId.split(':')
+  const USER_ARN = `arn:aws:iam::${ACCOUNT}:user/${ROLE}`
 
   const CONTRADICTIONS: readonly (readonly [string, Readonly<Record<string, string>>])[] = [
     ['an account other than that of the ARN', { Account: '999999999999' }],
@@ -189,6 +191,10 @@ describe('members that contradict each other', () => {
     ['the account for an id', { UserId: `${ACCOUNT}:${SESSION_NAME}` }],
     ['the name of the role for an id', { UserId: `${ROLE}:${SESSION_NAME}` }],
     ['nothing for an id', { UserId: '' }],
+    ['a user with the id of a role', { Arn: USER_ARN, UserId: ID }],
+    ['a user with a session', { Arn: USER_ARN, UserId: `AIDAQ3EGTESTEXAMPLE77:${SESSION_NAME}` }],
+    ['a user with the account for an id', { Arn: USER_ARN, UserId: ACCOUNT }],
+    ['a user with nothing for an id', { Arn: USER_ARN, UserId: '' }],
   ]
 
   test.each(CONTRADICTIONS)('STS-10 make an answer none: %s', async (_, members) => {

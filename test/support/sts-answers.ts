@@ -1,6 +1,7 @@
 /** An STS that says what a test wants, and what must then hold of the broker that asked it. */
 
 import { expect } from 'vitest'
+import { type SignedRequest, withHeader } from '../../providers/aws/stand-in/signed-request.ts'
 import type { Failure, StandInAnswer } from '../../providers/kit/stand-in-server.ts'
 import type { RefusalReason } from '../../src/audit/reasons.ts'
 import { expectIssued, expectProofRefused, expectRefusal } from './answers.ts'
@@ -86,4 +87,14 @@ export async function expectRemembered(scene: AwsScene, answer: Failure, reason:
   })
   expect(asked).toBe(0)
   expectIssued(scene.broker, await scene.exchange(scene.sign()))
+}
+
+/** Gives a copy of a request whose signature does not hold. */
+export function spoil(request: SignedRequest): SignedRequest {
+  const authorization = request.headers.find(({ key }) => key === 'authorization')?.value ?? ''
+  return withHeader(
+    request,
+    'authorization',
+    authorization.replace(/.$/, (last) => (last === '0' ? '1' : '0')),
+  )
 }

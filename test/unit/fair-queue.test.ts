@@ -1,6 +1,6 @@
 /** How much is asked at a time, who waits for whom, and who is sent away. */
 
-import { expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { createFairQueue, type FairQueueLimits } from '../../providers/kit/fair-queue.ts'
 import { rejection } from '../support/rejection.ts'
 
@@ -211,25 +211,41 @@ test('a caller who goes after the task has begun takes no other’s place away',
   expect(started).toEqual(['a-0', 'a-1', 'b-1'])
 })
 
-test('leaves nothing behind on a signal that outlives the wait', async () => {
-  const { add, end } = openQueue({ concurrency: 1 })
+/** A signal that counts who listens to it. */
+function countListeners() {
   const { signal } = new AbortController()
-  const listeners = new Set<unknown>()
-  const { addEventListener, removeEventListener } = signal
-  signal.addEventListener = (...args: Parameters<AbortSignal['addEventListener']>) => {
-    listeners.add(args[1])
-    addEventListener.apply(signal, args)
+  const add = vi.spyOn(signal, 'addEventListener')
+  const remove = vi.spyOn(signal, 'removeEventListener')
+  const removed = () => remove.mock.calls.map(([type, listener]) => ({ type, listener }))
+  return {
+    signal,
+    count: () =>
+      add.mock.calls.filter(
+        ([type, listener]) => !removed().some((one) => one.type === type && one.listener === listener),
+      ).length,
   }
-  signal.removeEventListener = (...args: Parameters<AbortSignal['removeEventListener']>) => {
-    listeners.delete(args[1])
-    removeEventListener.apply(signal, args)
-  }
-  void add('a-0')
-  const waiting = add('a-1', signal)
-  expect(listeners.size).toBe(1)
-  await end('a-0')
-  await end('a-1')
-  await waiting
+}
 
-  expect(listeners.size).toBe(0)
+describe('leaves nothing behind on a signal that outlives the wait', () => {
+  test('when it was this one’s turn', async () => {
+    const { add, end } = openQueue({ concurrency: 1 })
+    const { signal, count } = countListeners()
+    void add('a-0')
+    const waiting = add('b-1', signal)
+    expect(count()).toBe(1)
+    await end('a-0')
+    expect(count()).toBe(0)
+    await end('b-1')
+
+    expect(await waiting).toBe('b-1')
+  })
+
+  test('when it took too long', async () => {
+    const { add } = openQueue({ concurrency: 1, maxWaitMs: 20 })
+    const { signal, count } = countListeners()
+    void add('a-0')
+    await rejection(add('b-1', signal))
+
+    expect(count()).toBe(0)
+  })
 })

@@ -2,8 +2,9 @@
 
 import { describe, expect, test } from 'vitest'
 import { findIssuerUrlProblem } from '../../providers/kit/issuer-url.ts'
+import type { HostAllowance } from '../../providers/kit/upstream-url.ts'
 
-const PUBLIC = { privateHosts: [], insecureHosts: new Set<string>() }
+const PUBLIC: HostAllowance = { privateHosts: [], insecureHosts: new Set() }
 const WAYS = ['discovery', 'url', 'inline'] as const
 
 const problem = (issuer: string, from: (typeof WAYS)[number] = 'discovery', allowance = PUBLIC) =>

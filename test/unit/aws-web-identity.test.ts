@@ -1,0 +1,294 @@
+/** Web-identity tokens: what is read of their claims, and which accounts' issuers make them. */
+
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { type AwsStandIn, startAwsStandIn } from '../../providers/aws/stand-in/stand-in.ts'
+import { AWS_CLAIM } from '../../providers/aws/stand-in/web-identity.ts'
+import { awsVerifier } from '../../providers/aws/verifier.ts'
+import { readWebIdentityClaims } from '../../providers/aws/web-identity-claims.ts'
+import type { UnverifiedProof } from '../../providers/contract/proof.ts'
+import type { JsonObject } from '../../providers/contract/strict-json.ts'
+import { createClaimsLedger } from '../../providers/kit/claims.ts'
+import { createTestClock } from '../support/clock.ts'
+import { BROKER } from '../support/document.ts'
+import { createTestPorts } from '../support/provider-ports.ts'
+import { refusalOf, rejection } from '../support/rejection.ts'
+
+const [A, B] = ['123456789012', '210987654321']
+const SUBJECT = `arn:aws:iam::${A}:role/service-role/api`
+const CLAIMS = { sub: SUBJECT, jti: 'one', [AWS_CLAIM]: { aws_account: A, source_region: 'us-east-1' } }
+
+const read = (claims: JsonObject) => readWebIdentityClaims(createClaimsLedger(claims), A)
+const readOwn = (own: object) => read({ ...CLAIMS, [AWS_CLAIM]: { aws_account: A, ...own } })
+const codeOf = (claims: JsonObject) => refusalOf(() => read(claims)).code
+const INVALID = (claim: string) => expect.objectContaining({ code: 'claim_invalid', facts: { claim } })
+
+describe('of the claims are read', () => {
+  test('the role with its path, the token’s id, and the session', () => {
+    expect(read(CLAIMS)).toEqual({
+      subject: SUBJECT,
+      tokenId: 'one',
+      role: { partition: 'aws', accountId: A, kind: 'role', roleName: 'api', rolePath: '/service-role/' },
+      session: {
+        sourceRegion: 'us-east-1',
+        orgId: undefined,
+        ouPath: undefined,
+        instanceId: undefined,
+        functionArn: undefined,
+        principalTags: new Map(),
+      },
+    })
+  })
+
+  test('all that AWS documents, and nothing of it is counted as unknown', () => {
+    const own = {
+      aws_account: A,
+      source_region: 'us-east-1',
+      org_id: 'o-abc1234567',
+      ou_path: ['o-abc1234567/r-ab12/'],
+      principal_tags: { team: 'payments' },
+      principal_id: SUBJECT,
+      ec2_source_instance_arn: `arn:aws:ec2:us-east-1:${A}:instance/i-0123456789abcdef0`,
+      lambda_source_function_arn: `arn:aws:lambda:us-east-1:${A}:function:api`,
+      ...{ original_session_exp: 'x', source_identity: 'x', federated_provider: 'x', ec2_instance_source_vpc: 'x' },
+      ...{ ec2_instance_source_private_ipv4: 'x', ec2_role_delivery: '2', identity_store_user_id: 'x' },
+      ...{ identity_store_arn: 'x', glue_credential_issuing_service: 'x', request_tags: { team: 'admin' } },
+    }
+    const ledger = createClaimsLedger({ ...CLAIMS, [AWS_CLAIM]: own })
+
+    expect(readWebIdentityClaims(ledger, A).session).toEqual({
+      sourceRegion: 'us-east-1',
+      orgId: 'o-abc1234567',
+      ouPath: 'o-abc1234567/r-ab12/',
+      instanceId: 'i-0123456789abcdef0',
+      functionArn: own.lambda_source_function_arn,
+      principalTags: new Map([['team', 'payments']]),
+    })
+    expect(ledger.unknown()).toBe(0)
+  })
+
+  test('and one that AWS adds is counted', () => {
+    const ledger = createClaimsLedger({ ...CLAIMS, more: 1, [AWS_CLAIM]: { aws_account: A, new_claim: 1 } })
+    readWebIdentityClaims(ledger, A)
+
+    expect(ledger.unknown()).toBe(2)
+  })
+
+  test.each([
+    ['a text', 'o-abc1234567/r-ab12/', 'o-abc1234567/r-ab12/'],
+    ['a list of one', ['o-abc1234567/r-ab12/'], 'o-abc1234567/r-ab12/'],
+    ['nothing', undefined, undefined],
+  ])('where an account stands in its organization, from %s', (_, ou_path, expected) => {
+    expect(readOwn({ ou_path }).session.ouPath).toBe(expected)
+  })
+
+  test.each(['aws', 'aws-cn', 'aws-us-gov'])('an instance of the partition %s', (partition) => {
+    const arn = `arn:${partition}:ec2:us-east-1:${A}:instance/i-0123456789abcdef0`
+
+    expect(readOwn({ ec2_source_instance_arn: arn }).session.instanceId).toBe('i-0123456789abcdef0')
+  })
+})
+
+describe('of the claims are refused', () => {
+  test.each([
+    ['no subject', { ...CLAIMS, sub: undefined }, 'claim_missing'],
+    ['no id, as the token could not be spent', { ...CLAIMS, jti: undefined }, 'claim_missing'],
+    ['an empty id', { ...CLAIMS, jti: '' }, 'claim_invalid'],
+    ['an id that is no text', { ...CLAIMS, jti: 1 }, 'claim_invalid'],
+    ['a user', { ...CLAIMS, sub: `arn:aws:iam::${A}:user/ada` }, 'principal_not_accepted'],
+    ['root', { ...CLAIMS, sub: `arn:aws:iam::${A}:root` }, 'principal_not_accepted'],
+    ['a session', { ...CLAIMS, sub: `arn:aws:sts::${A}:assumed-role/api/one` }, 'principal_not_accepted'],
+    ['a role of another account', { ...CLAIMS, sub: `arn:aws:iam::${B}:role/api` }, 'claims_inconsistent'],
+    ['another account', { ...CLAIMS, [AWS_CLAIM]: { aws_account: B } }, 'claims_inconsistent'],
+    ['no account', { ...CLAIMS, [AWS_CLAIM]: {} }, 'claim_missing'],
+    ['an account that is a number', { ...CLAIMS, [AWS_CLAIM]: { aws_account: Number(A) } }, 'claim_invalid'],
+    ['no claims of AWS', { sub: SUBJECT, jti: 'one' }, 'claim_missing'],
+    ['claims of AWS at the top', { sub: SUBJECT, jti: 'one', aws_account: A }, 'claim_missing'],
+    [
+      'their name without its slash',
+      { sub: SUBJECT, jti: 'one', 'https://sts.amazonaws.com': { aws_account: A } },
+      'claim_missing',
+    ],
+    ['claims of AWS as a text', { ...CLAIMS, [AWS_CLAIM]: `{"aws_account":"${A}"}` }, 'claim_invalid'],
+    ['claims of AWS as a list', { ...CLAIMS, [AWS_CLAIM]: [{ aws_account: A }] }, 'claim_invalid'],
+  ])('%s', (_, claims, code) => {
+    expect(codeOf(claims)).toBe(code)
+  })
+
+  test.each<[string, unknown]>([
+    ['a list of none', []],
+    ['a list of two', ['o-abc1234567/r-ab12/', 'o-abc1234567/r-cd34/']],
+    ['a list of a number', [1]],
+    ['null', null],
+    ['a number', 1],
+    ['an object', { path: 'o-abc1234567/r-ab12/' }],
+  ])('a place in an organization that is %s', (_, ou_path) => {
+    expect(refusalOf(() => readOwn({ ou_path }))).toEqual(INVALID('ou_path'))
+  })
+
+  test.each([
+    ...['i-0123456789abcdef0', `arn:aws:ec2:us-east-1:${A}:instance/`, `arn:aws:ec2:us-east-1:${A}:volume/i-01234567`],
+    ...[`arn:aws:ec2:us-east-1:${A}:instance/i-0123/x`, `arn:aws:ec2:us-east-1:12:instance/i-01234567`],
+    ...[`xarn:aws:ec2:us-east-1:${A}:instance/i-01234567`, `arn:aws:ec2:us-east-1:${A}:instance/i-01234567\n`],
+    ...[`arn:aws:ec2::${A}:instance/i-01234567`, `arn:AWS:ec2:us-east-1:${A}:instance/i-01234567`],
+    ...[`arn:aws:ec2:us-east-1:${A}:instance/${'i-'.padEnd(35, '0')}`, `arn:aws:s3:us-east-1:${A}:instance/i-01234567`],
+  ])('the instance %j', (ec2_source_instance_arn) => {
+    expect(refusalOf(() => readOwn({ ec2_source_instance_arn }))).toEqual(INVALID('ec2_source_instance_arn'))
+  })
+
+  test.each<[string, unknown]>([
+    ['null', null],
+    ['a list', [{ team: 'payments' }]],
+    ['a text', 'team=payments'],
+    ['an object with a number', { team: 1 }],
+    ['an object with a list', { team: ['payments'] }],
+    ['an object with null', { team: null }],
+  ])('tags that are %s', (_, principal_tags) => {
+    expect(refusalOf(() => readOwn({ principal_tags }))).toEqual(INVALID('principal_tags'))
+  })
+
+  test.each(['source_region', 'org_id', 'lambda_source_function_arn', 'ec2_source_instance_arn'])(
+    '%s that is no text, or empty',
+    (claim) => {
+      const facts = { claim: `${AWS_CLAIM}.${claim}` }
+
+      expect(refusalOf(() => readOwn({ [claim]: ['x'] }))).toMatchObject({ code: 'claim_invalid', facts })
+      expect(refusalOf(() => readOwn({ [claim]: '' }))).toMatchObject({ code: 'claim_invalid', facts })
+    },
+  )
+})
+
+const NEVER = new AbortController().signal
+
+/** Two accounts, of which trusted issuers take what a test says. */
+async function openTwoAccounts(settings: (aws: AwsStandIn) => object = () => ({})) {
+  const clock = createTestClock()
+  const aws = await startAwsStandIn({ now: clock.now })
+  onTestFinished(() => aws.close())
+  const issuers = [A, B].map((id) => aws.createAccount(id).issuer)
+  const ports = createTestPorts({ clock, insecureHosts: [aws.host] })
+  const context = { insecureHosts: ports.egress.insecureHosts, proofAudiences: [BROKER] }
+  const accounts = { [A]: { web_identity_issuer: issuers[0] }, [B]: { web_identity_issuer: issuers[1] } }
+  const parsed = awsVerifier.parseSettings({ accounts, sts_endpoint: aws.origin, ...settings(aws) }, context)
+  const verifier = awsVerifier.createVerifier([{ name: 'aws-prod', proofAudiences: [BROKER], settings: parsed }], ports)
+  const session = aws.assumeRole(aws.createRole(A, 'api', { path: '/service-role/' }), 'one')
+  return {
+    clock,
+    aws,
+    ports,
+    session,
+    claims: aws.claimsFor(session, { audiences: [BROKER] }),
+    verify: (proof: string) => verifier.verify(proof as UnverifiedProof, {}, NEVER),
+    inspect: (proof: string) => verifier.inspect(proof as UnverifiedProof),
+  }
+}
+
+describe('a token', () => {
+  test.each(['RS256', 'ES384'] as const)('signed with %s is verified for all that it says', async (algorithm) => {
+    const { aws, session, verify, clock } = await openTwoAccounts()
+    const sourced = {
+      ...session,
+      sourceClaims: { ec2_source_instance_arn: `arn:aws:ec2:us-east-1:${A}:instance/i-01234567` },
+    }
+    const verified = await verify(await aws.webIdentityToken(sourced, { audiences: [BROKER], algorithm }))
+
+    expect(verified).toMatchObject({
+      provider: 'aws',
+      trustedIssuer: 'aws-prod',
+      issuer: aws.account(A).issuer,
+      subject: `arn:aws:iam::${A}:role/service-role/api`,
+      instance: 'i-01234567',
+      audience: BROKER,
+      issuedAt: clock.now(),
+      expiresAt: clock.now() + 300,
+      replay: { key: expect.stringContaining(aws.account(A).issuer), singleUse: true },
+      live: false,
+    })
+    expect(verified.attributes.get('aws.role_path')).toBe('/service-role/')
+    expect(verified.attributes.get('aws.proof')).toBe('web_identity')
+  })
+
+  test('is one proof by its id, however it is signed, and another account’s of the same id is another', async () => {
+    const { aws, claims, verify } = await openTwoAccounts()
+    const of = (id: string) => ({
+      ...claims,
+      iss: aws.account(id).issuer,
+      sub: `arn:aws:iam::${id}:role/api`,
+      [AWS_CLAIM]: { aws_account: id },
+    })
+    const keys = await Promise.all([
+      aws.sign(A, claims, 'ES384').then(verify),
+      aws.sign(A, { ...claims, exp: Number(claims.exp) + 60 }, 'RS256').then(verify),
+      aws.sign(B, of(B)).then(verify),
+    ])
+    const [first, again, other] = keys.map(({ replay }) => replay.key)
+
+    expect(again).toBe(first)
+    expect(other).not.toBe(first)
+  })
+
+  test('lives an hour at most', async () => {
+    const { aws, claims, verify, clock } = await openTwoAccounts()
+    const living = (seconds: number) => aws.sign(A, { ...claims, exp: clock.now() + seconds })
+
+    await expect(verify(await living(3_600))).resolves.toBeDefined()
+    expect((await rejection(verify(await living(3_601)))).code).toBe('proof_lifetime_too_long')
+  })
+
+  test.each(['ES256', 'PS256', 'RS384', 'HS256', 'none'])('may not claim to be signed with %s', async (alg) => {
+    const { aws, claims, verify } = await openTwoAccounts()
+    const [, payload, signature] = (await aws.sign(A, claims)).split('.')
+    const header = Buffer.from(JSON.stringify({ alg, kid: 'EC384_0', typ: 'JWT' })).toString('base64url')
+
+    expect((await rejection(verify(`${header}.${payload}.${signature}`))).code).toBe('algorithm_not_allowed')
+  })
+
+  test('of one account is not another’s, though their keys have the same ids', async () => {
+    const { aws, claims, verify } = await openTwoAccounts()
+    const forged = await aws.sign(B, claims)
+
+    expect((await rejection(verify(forged))).code).toBe('signature_invalid')
+  })
+
+  test('is for the broker alone', async () => {
+    const { aws, session, verify } = await openTwoAccounts()
+    const madeFor = async (...audiences: string[]) =>
+      (await rejection(verify(await aws.webIdentityToken(session, { audiences })))).code
+
+    expect(await madeFor('https://other.example')).toBe('audience_mismatch')
+    expect(await madeFor(BROKER, 'https://other.example')).toBe('audience_not_single')
+  })
+
+  test('is of a role of the partition that its account is in', async () => {
+    const { aws, claims, verify } = await openTwoAccounts()
+    const forged = await aws.sign(A, { ...claims, sub: `arn:aws-cn:iam::${A}:role/api` })
+
+    expect((await rejection(verify(forged))).code).toBe('claims_inconsistent')
+  })
+
+  test('of a person is taken where the trusted issuer takes people', async () => {
+    const people = await openTwoAccounts(() => ({ principals: ['identity_center'] }))
+    const roles = await openTwoAccounts()
+    const tokenOf = ({ aws }: typeof roles) =>
+      aws.webIdentityToken(aws.assumeRole(aws.createIdentityCenterRole(A, 'Admin'), 'ada'), { audiences: [BROKER] })
+
+    await expect(people.verify(await tokenOf(people))).resolves.toMatchObject({ trustedIssuer: 'aws-prod' })
+    expect(await rejection(roles.verify(await tokenOf(roles)))).toMatchObject({
+      code: 'principal_not_accepted',
+      facts: { principal: 'identity_center' },
+      origin: { trustedIssuer: 'aws-prod' },
+    })
+    const role = await people.aws.webIdentityToken(people.session, { audiences: [BROKER] })
+    expect((await rejection(people.verify(role))).facts).toEqual({ principal: 'role' })
+  })
+
+  test('of an account without an issuer is nobody’s', async () => {
+    const { aws, session, verify } = await openTwoAccounts((stand) => ({
+      accounts: { [A]: {}, [B]: { web_identity_issuer: stand.account(B).issuer } },
+    }))
+    const before = aws.requests.length
+    const refusal = await rejection(verify(await aws.webIdentityToken(session, { audiences: [BROKER] })))
+
+    expect(refusal.code).toBe('issuer_not_trusted')
+    expect(aws.requests.length).toBe(before)
+  })
+})
