@@ -92,6 +92,10 @@ describe('what may pass is no reason to sign, and is not remembered:', () => {
     ['an audience that is not taken', error(400, 'ValidationError'), 'ValidationError'],
     ['unknown credentials', error(403, 'InvalidClientTokenId'), 'InvalidClientTokenId'],
     ['a name with more in it', error(403, 'AccessDenied by 10.0.0.1'), 'Error'],
+    ['a name with more before it', error(403, '10.0.0.1 AccessDenied'), 'Error'],
+    ['a name of one letter', error(403, 'X'), 'X'],
+    ['a long name', error(403, 'X'.repeat(80)), 'X'.repeat(80)],
+    ['a name that is too long', error(403, 'X'.repeat(81)), 'Error'],
   ])('%s', async (_, answer, sts) => {
     const workload = await openWorkload()
     workload.enter(keysOf(workload.session))

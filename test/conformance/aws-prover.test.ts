@@ -184,6 +184,10 @@ test.each([
   expect(problemsOf(() => prover(settings)).map((problem) => problem.path.join('.'))).toEqual([path])
 })
 
+test('is the prover of the provider "aws"', () => {
+  expect(awsProver.name).toBe('aws')
+})
+
 describe('detects', () => {
   const ports = { readFile: async () => '', now: () => 0 }
 

@@ -89,6 +89,12 @@ describe('an identity', () => {
     ['a member beside the response', { ...right(), Extra: 1 }],
     ['a member beside the result', { GetCallerIdentityResponse: { ...Object.values(right())[0], Extra: 1 } }],
     [
+      'an error in place of the metadata',
+      {
+        GetCallerIdentityResponse: { ...Object.values(right())[0], ResponseMetadata: undefined, Error: { Code: 'X' } },
+      },
+    ],
+    [
       'no metadata',
       { GetCallerIdentityResponse: { GetCallerIdentityResult: { Account: '1', Arn: 'a', UserId: 'u' } } },
     ],
@@ -208,6 +214,11 @@ describe('trouble', () => {
     ['nothing', ''],
     ['HTML', '<html><Code>SignatureDoesNotMatch</Code></html>'],
     ['XML of another namespace', xmlError('SignatureDoesNotMatch').replace('sts.amazonaws.com', 'evil.example')],
+    [
+      'XML of a namespace that looks alike',
+      xmlError('SignatureDoesNotMatch').replace('sts.amazonaws', 'stsXamazonaws'),
+    ],
+    ['XML of another one that does', xmlError('SignatureDoesNotMatch').replace('amazonaws.com', 'amazonawsXcom')],
     ['XML without a namespace', xmlError('SignatureDoesNotMatch').replace(/ xmlns="[^"]+"/, '')],
     ['a code that is not the first', xmlError('X').replace('<Error>', '<Other>').replace('</Error>', '</Other>')],
     ['a declaration with an element in it', `<?xml <x>?>${xmlError('SignatureDoesNotMatch')}`],
@@ -234,6 +245,7 @@ describe('trouble', () => {
 
   test.each([
     ['a code that is too long', 'x'.repeat(65)],
+    ['an empty code', ''],
     ['a code with spaces', 'Signature Does Not Match'],
     ['a code with a line break', 'SignatureDoesNotMatch\n'],
   ])('%s is not repeated', (_, code) => {
@@ -241,9 +253,19 @@ describe('trouble', () => {
     expect(trouble({ status: 400, body: xmlError(code) }).facts).toEqual({ status: 400 })
   })
 
-  test('a code of 64 letters and dots is repeated', () => {
-    const sts = 'x.'.repeat(32)
+  test.each(['x', 'x.'.repeat(32)])('the code %s is repeated', (sts) => {
+    for (const body of [jsonError(sts), xmlError(sts)]) {
+      expect(trouble({ status: 400, body }).facts).toEqual({ status: 400, sts })
+    }
+  })
 
-    expect(trouble({ status: 400, body: jsonError(sts) }).facts).toEqual({ status: 400, sts })
+  test.each([
+    ['', true],
+    ['version="1.0"'.padEnd(64), true],
+    ['version="1.0"'.padEnd(65), false],
+  ])('XML declared with "%s" is read: %s', (declaration, isRead) => {
+    const { facts } = trouble({ status: 400, body: `<?xml ${declaration}?>${xmlError('Other')}` })
+
+    expect(facts).toEqual(isRead ? { status: 400, sts: 'Other' } : { status: 400 })
   })
 })

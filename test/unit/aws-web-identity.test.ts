@@ -81,10 +81,12 @@ describe('of the claims are read', () => {
     expect(readOwn({ ou_path }).session.ouPath).toBe(expected)
   })
 
-  test.each(['aws', 'aws-cn', 'aws-us-gov'])('an instance of the partition %s', (partition) => {
-    const arn = `arn:${partition}:ec2:us-east-1:${A}:instance/i-0123456789abcdef0`
-
-    expect(readOwn({ ec2_source_instance_arn: arn }).session.instanceId).toBe('i-0123456789abcdef0')
+  test.each([
+    [`arn:aws:ec2:us-east-1:${A}:instance/i-0123456789abcdef0`, 'i-0123456789abcdef0'],
+    [`arn:aws-us-gov:ec2:${'r'.repeat(32)}:${A}:instance/i-0`, 'i-0'],
+    [`arn:aws-cn:ec2:r:${A}:instance/i-${'0'.repeat(32)}`, `i-${'0'.repeat(32)}`],
+  ])('the instance of %s', (ec2_source_instance_arn, expected) => {
+    expect(readOwn({ ec2_source_instance_arn }).session.instanceId).toBe(expected)
   })
 })
 
@@ -129,6 +131,8 @@ describe('of the claims are refused', () => {
     ...['i-0123456789abcdef0', `arn:aws:ec2:us-east-1:${A}:instance/`, `arn:aws:ec2:us-east-1:${A}:volume/i-01234567`],
     ...[`arn:aws:ec2:us-east-1:${A}:instance/i-0123/x`, `arn:aws:ec2:us-east-1:12:instance/i-01234567`],
     ...[`xarn:aws:ec2:us-east-1:${A}:instance/i-01234567`, `arn:aws:ec2:us-east-1:${A}:instance/i-01234567\n`],
+    ...[`arn:aws:ec2:us-east-1:${A}0:instance/i-01234567`, `arn:aws:ec2:${'r'.repeat(33)}:${A}:instance/i-01234567`],
+    ...[`arn:aws:ec2:us-east-1:${A}:instance/i-`, `arn:aws-:ec2:us-east-1:${A}:instance/i-01234567`],
     ...[`arn:aws:ec2::${A}:instance/i-01234567`, `arn:AWS:ec2:us-east-1:${A}:instance/i-01234567`],
     ...[`arn:aws:ec2:us-east-1:${A}:instance/${'i-'.padEnd(35, '0')}`, `arn:aws:s3:us-east-1:${A}:instance/i-01234567`],
   ])('the instance %j', (ec2_source_instance_arn) => {
