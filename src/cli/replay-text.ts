@@ -1,0 +1,79 @@
+import { EFFECTS, type Effect, type ReplayGroup, type ReplayReport } from './replay-report.ts'
+
+/** Groups of one effect that are told; `--json` has all that are kept. */
+const MAX_TOLD = 50
+
+/** Tells a replay: first how many gain, lose or change, then who they are. */
+export function tellReplay(report: ReplayReport): string {
+  const { decisions, from, to, groups, ungrouped } = report
+  const span = from === null ? 'no records' : `from ${from} to ${to}`
+  return [
+    `${decisions.replayed} decisions replayed, ${span}: ${decisions.unchanged} are as they were`,
+    ...EFFECTS.map((effect) => tellCount(effect, report)),
+    ...EFFECTS.flatMap((effect) => tellGroups(groups.filter((group) => group.effect === effect))),
+    ...(ungrouped === 0 ? [] : [`${ungrouped} more decisions are counted, and not shown: there are too many groups`]),
+    ...tellSkipped(report.skipped),
+    '',
+  ].join('\n')
+}
+
+const VERBS: Readonly<Record<Effect, readonly [string, string]>> = {
+  loses: ['loses access', 'lose access'],
+  changes: ['changes', 'change'],
+  gains: ['gains', 'gain'],
+}
+
+function tellCount(effect: Effect, { groups, decisions, ungrouped }: ReplayReport): string {
+  const workloads = new Set(
+    groups
+      .filter((group) => group.effect === effect)
+      .map(({ trusted_issuer: issuer, workload }) => JSON.stringify([issuer, workload])),
+  )
+  const [one, many] = VERBS[effect]
+  const few = workloads.size === 1 ? `workload ${one}` : `workloads ${many}`
+  const least = ungrouped === 0 ? '' : 'at least '
+  return `  ${least}${workloads.size} ${few} (${decisions[effect]} decisions)`
+}
+
+function tellGroups(groups: readonly ReplayGroup[]): readonly string[] {
+  const more = groups.length - MAX_TOLD
+  return [...groups.slice(0, MAX_TOLD).flatMap(tellGroup), ...(more > 0 ? [`  and ${more} more such groups`] : [])]
+}
+
+function tellGroup(group: ReplayGroup): readonly string[] {
+  const { effect, trusted_issuer: issuer, workload, audience, count, last, example_request_id: example } = group
+  const who = Object.entries(workload).map(([name, value]) => `${name} = ${value}`)
+  const where = audience === null ? '' : ` → ${audience}`
+  return [
+    '',
+    `${effect}: ${issuer}, ${who.join(', ')}${where}`,
+    ...tellChanges(group),
+    `    ${count} ${count === 1 ? 'time' : 'times'}, last at ${last}, such as ${example}`,
+  ]
+}
+
+function tellChanges({ changes, old, new: next }: ReplayGroup): readonly string[] {
+  const told = {
+    access: `was ${tellSide(old)}, would be ${tellSide(next)}`,
+    identity: `was ${old.identity}, would be ${next.identity}`,
+    scopes: `had ${old.scope ?? 'no scopes'}, would have ${next.scope ?? 'no scopes'}`,
+    lifetime: `had ${old.lifetime_seconds} s, would have ${next.lifetime_seconds} s`,
+  }
+  return changes.map((aspect) => `    ${told[aspect]}`)
+}
+
+function tellSide({ reason, identity, scope }: ReplayGroup['old']): string {
+  return reason === null ? `${identity}${scope === null ? '' : ` with ${scope}`}` : `refused (${reason})`
+}
+
+function tellSkipped(skipped: ReplayReport['skipped']): readonly string[] {
+  const told = [
+    [skipped.unverified, 'refusals of proofs that were never verified'],
+    [skipped.not_of_mapping, 'refusals that no document would have changed'],
+    [skipped.incomplete, 'records that do not say what was asked for'],
+    [skipped.unreadable, 'lines that are no record'],
+  ] as const
+  const lines = told.filter(([count]) => count > 0).map(([count, what]) => `  ${count} ${what}`)
+  const torn = skipped.torn ? ['  the last record, which breaks off'] : []
+  return lines.length + torn.length === 0 ? [] : ['', 'left out:', ...lines, ...torn]
+}
