@@ -15,6 +15,7 @@ import { createApp } from '../http/app.ts'
 import { createTrustedProxies } from '../http/client-address.ts'
 import { describeBug, type Log } from '../log.ts'
 import { createMetrics, type Metrics } from '../metrics.ts'
+import type { ShadowDecision } from '../policy/shadow.ts'
 import { createSealer } from '../store/seal.ts'
 import { openSqliteStore } from '../store/sqlite.ts'
 import type { Store } from '../store/store.ts'
@@ -153,8 +154,9 @@ function openAudit(sink: AuditSink, metrics: Metrics, log: Log): Audit {
 
 /** Refusals are logged where they are recorded, with what the record has no place for. */
 function createOutcomeObserver(metrics: Metrics, log: Log): (outcome: Outcome) => void {
-  return ({ requestId, provider, refusal, isRecorded, seconds }) => {
+  return ({ requestId, provider, refusal, isRecorded, seconds, shadow }) => {
     const outcome = refusal === undefined ? 'issued' : 'refused'
+    if (shadow !== undefined) countShadow(metrics, shadow, outcome)
     metrics.decided({ provider, outcome, reason: refusal?.reason ?? 'none', seconds })
     if (refusal === undefined || !isRecorded) return
     const { reason, origin, facts, cause } = refusal
@@ -162,4 +164,10 @@ function createOutcomeObserver(metrics: Metrics, log: Log): (outcome: Outcome) =
     if (reason === 'internal') log.error({ ...known, ...describeBug(cause) }, 'unexpected error')
     else log.info(known, 'refused')
   }
+}
+
+function countShadow(metrics: Metrics, { binding, verdict }: ShadowDecision, answered: 'issued' | 'refused'): void {
+  const outcome = verdict.allowed ? 'issued' : 'refused'
+  const reason = verdict.allowed ? 'none' : verdict.why
+  metrics.shadowDecided({ trustedIssuer: binding.trustedIssuer, answered, outcome, reason })
 }

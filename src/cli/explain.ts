@@ -2,6 +2,7 @@
 
 import { existsSync } from 'node:fs'
 import type { ProofVerifier } from '../../providers/contract/provider.ts'
+import type { Explanation } from '../federation/explain.ts'
 import { type Federation, readFederation } from '../federation/federation.ts'
 import { locateDocument } from '../federation/locate.ts'
 import { contextOf, type DocumentOptions } from './document-options.ts'
@@ -33,8 +34,11 @@ export async function runExplain(
   if (federation === undefined) return EXIT.refused
   const account = await accountFor(options, federation, clock)
   terminal.out(options.json === true ? `${JSON.stringify(account, null, 2)}\n` : tellAccount(account))
-  const isDecided = account.trouble === null && account.explanations.some(({ binding }) => binding !== null)
-  return isDecided ? EXIT.done : EXIT.refused
+  return account.trouble === null && account.explanations.some(isGiven) ? EXIT.done : EXIT.refused
+}
+
+function isGiven({ binding, obstacle, issuer_suspended: isSuspended }: Explanation): boolean {
+  return binding !== null && obstacle === null && !isSuspended
 }
 
 async function load(options: ExplainOptions, terminal: Terminal): Promise<Federation | undefined> {

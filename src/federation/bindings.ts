@@ -1,14 +1,21 @@
 /** Finds the bindings of a proof without looking at those of others: one probe for each shape, however many bindings there are. */
 
 import type { Attributes } from '../../providers/contract/proof.ts'
-import { isContained, type Match } from './match.ts'
+import type { Match } from './match.ts'
 
 /** A link from the attributes of one trusted issuer's proofs to an identity, checked and ready to match. */
 export interface Binding {
   readonly name: string
   readonly trustedIssuer: string
   readonly match: Match
+  /** The identity's name, or a template of one. */
   readonly identity: string
+  /** The entry of `identities` that says what it may have. */
+  readonly entry: string
+  /** Whether the proofs that it decides are refused. */
+  readonly isSuspended: boolean
+  /** Whether it decides nothing, and what it would have decided is recorded. */
+  readonly isShadow: boolean
 }
 
 /** A set of attributes, at most one of them by a prefix of one length. All bindings of a shape share a table. */
@@ -22,9 +29,7 @@ export interface Shape {
 }
 
 export interface BindingIndex {
-  /** The binding that decides: the first by name of the narrowest that match. Undefined where none matches. */
-  find(trustedIssuer: string, attributes: Attributes): Binding | undefined
-  /** Every binding that matches, narrowest first. */
+  /** Every binding that matches, in no order. */
   findAll(trustedIssuer: string, attributes: Attributes): readonly Binding[]
   /** Every binding of a trusted issuer. */
   bindingsOf(trustedIssuer: string): readonly Binding[]
@@ -58,15 +63,13 @@ export function groupByShape(bindings: Iterable<Binding>): ReadonlyMap<string, r
 /** Builds the index that one document is served from. */
 export function createBindingIndex(bindings: readonly Binding[]): BindingIndex {
   const shapes = groupByShape(bindings)
-  const matching = (trustedIssuer: string, attributes: Attributes): readonly Binding[] =>
-    (shapes.get(trustedIssuer) ?? []).flatMap((shape) => {
-      const key = cellKeyOf(shape, attributes)
-      return key === undefined ? [] : (shape.cells.get(key) ?? [])
-    })
   return {
     size: bindings.length,
-    find: (trustedIssuer, attributes) => chooseNarrowest(matching(trustedIssuer, attributes)),
-    findAll: (trustedIssuer, attributes) => sortByWidth(matching(trustedIssuer, attributes)),
+    findAll: (trustedIssuer, attributes) =>
+      (shapes.get(trustedIssuer) ?? []).flatMap((shape) => {
+        const key = cellKeyOf(shape, attributes)
+        return key === undefined ? [] : (shape.cells.get(key) ?? [])
+      }),
     bindingsOf: (trustedIssuer) => bindings.filter((binding) => binding.trustedIssuer === trustedIssuer),
   }
 }
@@ -80,20 +83,6 @@ export function cellKeyOf(shape: Shape, attributes: Attributes): string | undefi
     key += (name === shape.prefixed ? value.slice(0, shape.prefixLength) : value) + SEPARATOR
   }
   return key
-}
-
-/** The smallest matches of any proof name one identity, or the document would not have been accepted. */
-function chooseNarrowest(matches: readonly Binding[]): Binding | undefined {
-  const [first, ...others] = matches
-  if (first === undefined || others.length === 0) return first
-  return matches
-    .filter((one) => !matches.some((other) => other !== one && isContained(other.match, one.match)))
-    .reduce((least, binding) => (binding.name < least.name ? binding : least))
-}
-
-function sortByWidth(matches: readonly Binding[]): readonly Binding[] {
-  const containing = (one: Binding) => matches.filter((other) => isContained(other.match, one.match)).length
-  return [...matches].sort((one, other) => containing(one) - containing(other) || (one.name < other.name ? -1 : 1))
 }
 
 function shapeOf(match: Match): MutableShape {

@@ -6,6 +6,7 @@ import { type BindingIndex, createBindingIndex } from './bindings.ts'
 import { createDocumentSchema, type FederationDocument } from './document.ts'
 import { type Complaint, complain, type Finding, findingsOf, hasErrors } from './finding.ts'
 import { type Audience, type Identity, toAudience, toIdentity } from './identity.ts'
+import { findNestedIdentities } from './identity-entries.ts'
 import { findChoiceComplaints, findOverlapComplaints, readBindings } from './read-bindings.ts'
 import {
   findAudienceComplaints,
@@ -26,6 +27,8 @@ export interface Federation {
   readonly digest: string
   readonly trustDomain: string
   readonly issuers: readonly ReadyIssuer[]
+  /** Names of those whose proofs are refused. */
+  readonly suspendedIssuers: ReadonlySet<string>
   readonly audiences: ReadonlyMap<string, Audience>
   readonly identities: ReadonlyMap<string, Identity>
   readonly bindings: BindingIndex
@@ -60,6 +63,7 @@ export function proveDocument({ file, text }: DocumentText, context: ValidationC
     ...issuerComplaints,
     ...findAudienceComplaints(document),
     ...findIdentityComplaints(document),
+    ...findNestedIdentities(document),
     ...bindingComplaints,
     ...findOverlapComplaints(bindings, issuers),
     ...findChoiceComplaints(bindings, issuers),
@@ -75,6 +79,7 @@ export function buildFederation(document: FederationDocument, digest: string, co
     digest,
     trustDomain: document.trust_domain,
     issuers,
+    suspendedIssuers: new Set(issuers.filter(({ isSuspended }) => isSuspended).map(({ name }) => name)),
     audiences: mapEntries(document.audiences, toAudience),
     identities: mapEntries(document.identities, toIdentity),
     bindings: createBindingIndex(readBindings(document, issuers).bindings),

@@ -14,6 +14,8 @@ export interface Identity {
   readonly lifetimeSeconds: number
   /** Claims that its tokens have beside ours. */
   readonly claims: Readonly<Record<string, unknown>>
+  /** Whether it is given nothing for now. */
+  readonly isSuspended: boolean
 }
 
 /** What the tokens for an audience are like. */
@@ -28,6 +30,7 @@ export function toIdentity(entry: IdentityEntry): Identity {
     grants: new Map(Object.entries(entry.grants)),
     lifetimeSeconds: entry.lifetime_seconds ?? DEFAULT_TOKEN_LIFETIME_SECONDS,
     claims: entry.claims ?? {},
+    isSuspended: entry.suspended ?? false,
   }
 }
 

@@ -17,6 +17,8 @@ export interface ValidationContext {
 /** A trusted issuer with its provider, ready for a verifier. */
 export interface ReadyIssuer extends TrustedIssuer<unknown> {
   readonly provider: VerifierProvider<unknown>
+  /** Its proofs are refused, whatever they say. */
+  readonly isSuspended: boolean
 }
 
 /** Below this Google's auth libraries, which renew five minutes early, would ask for a new token all the time. */
@@ -40,14 +42,14 @@ export function readTrustedIssuers(
   const issuers: ReadyIssuer[] = []
   for (const [name, entry] of Object.entries(document.trusted_issuers)) {
     const path = ['trusted_issuers', name]
-    const { provider: providerName, proof_audiences: own, ...settings } = entry
+    const { provider: providerName, proof_audiences: own, suspended = false, ...settings } = entry
     complaints.push(...findProofAudienceComplaints([...path, 'proof_audiences'], own))
     const provider = context.providers.find((candidate) => candidate.name === providerName)
     if (provider === undefined) continue
     const proofAudiences = own ?? document.proof_audiences ?? byDefault
     try {
       const parsed = provider.parseSettings(settings, { insecureHosts: context.insecureHosts, proofAudiences })
-      issuers.push({ name, provider, proofAudiences, settings: parsed })
+      issuers.push({ name, provider, proofAudiences, settings: parsed, isSuspended: suspended })
     } catch (error) {
       if (!(error instanceof SettingsError)) throw error
       complaints.push(

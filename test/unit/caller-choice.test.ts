@@ -6,6 +6,7 @@ import type { AttributeDescription } from '../../providers/contract/provider.ts'
 import { platformAttribute } from '../../providers/kit/attributes.ts'
 import { findCallerChoices } from '../../src/federation/caller-choice.ts'
 import { CONTEXT, findingsIn, tell } from '../support/federation-parts.ts'
+import { bindingOf } from '../support/made-bindings.ts'
 
 const ACCOUNT = '123456789012'
 const ROLE = { 'aws.account_id': ACCOUNT, 'aws.role_name': 'pods' }
@@ -95,7 +96,7 @@ test('an attribute with a caution is warned of where a binding asks for it, and 
 test('looks for nothing where no attribute is the caller’s', () => {
   const catalogue = new Map<string, AttributeDescription>([['x.name', platformAttribute('a name', () => true)]])
   const match = new Map([['x.name', { kind: 'exact' as const, values: ['a'] }]])
-  const bindings = ['one', 'other'].map((identity) => ({ name: identity, trustedIssuer: 'x', match, identity }))
+  const bindings = ['one', 'other'].map((name) => ({ ...bindingOf(name, {}), match }))
 
   expect(findCallerChoices(bindings, catalogue)).toEqual([])
 })

@@ -8,6 +8,7 @@ import { findingsOf, hasErrors, toPointer } from '../../src/federation/finding.t
 import { anyTexts, likelyDocuments, plausibleDocuments } from '../support/arbitrary-documents.ts'
 import { bindingFor, type DocumentParts, documentFor } from '../support/document.ts'
 import { CLUSTER, CONTEXT, federationFor, findingsIn, identityOf, tell } from '../support/federation-parts.ts'
+import { decidingBinding } from '../support/made-bindings.ts'
 
 const FILE = 'federation.json'
 
@@ -154,7 +155,7 @@ describe('a federation', () => {
 
     const built = document && buildFederation(structuredClone(document), digestOf(text), CONTEXT)
 
-    expect(built?.bindings.find('cluster', attributes)?.identity).toBe('payments/api')
+    expect(built && decidingBinding(built.bindings, 'cluster', attributes)?.identity).toBe('payments/api')
     expect(built?.digest).toBe(digestOf(text))
   })
 })

@@ -7,7 +7,7 @@ import { bindingOf, type Entries } from '../support/made-bindings.ts'
 
 function overlapsOf(bindings: readonly Binding[]): readonly string[] {
   const shapes = groupByShape(bindings).get('cluster') ?? []
-  return findOverlaps(shapes).map(
+  return findOverlaps(shapes).overlaps.map(
     ({ one, other, isEqual }) => `${one.name} ${isEqual ? 'equals' : 'crosses'} ${other.name}`,
   )
 }
@@ -57,7 +57,7 @@ test('bindings of different trusted issuers never meet', () => {
   const east = bindingOf('east', { a: 'x' })
   const west = { ...bindingOf('west', { a: 'x' }), trustedIssuer: 'west' }
 
-  expect([...groupByShape([east, west]).values()].flatMap(findOverlaps)).toEqual([])
+  expect([...groupByShape([east, west]).values()].flatMap((shapes) => findOverlaps(shapes).overlaps)).toEqual([])
 })
 
 test('at most a hundred overlaps are told', () => {
