@@ -4,13 +4,13 @@ import type { AttributeCatalogue } from '../../providers/contract/provider.ts'
 import { type Binding, createBindingIndex } from './bindings.ts'
 import { isContained, type Match } from './match.ts'
 
-/** Two bindings of different identities that nothing but caller-grade conditions tells apart. */
+/** Two bindings that nothing but caller-grade conditions tells apart, although they are of two identities or one is suspended. */
 export interface CallerChoice {
   readonly one: Binding
   readonly other: Binding
   /** The conditions that tell them apart. */
   readonly attributes: readonly string[]
-  /** Whether all of them are such as may decide, where an operator knows who sets them. */
+  /** Whether it may stand: all of the conditions are such as may decide, where an operator knows who sets them, or it is one identity. */
   readonly isAllowed: boolean
 }
 
@@ -19,8 +19,8 @@ const MAX_CHOICES = 100
 
 /**
  * Finds pairs of one trusted issuer's bindings of which the narrower, without its caller-grade conditions, lies inside the other:
- * a caller that meets or misses those conditions at will takes the identity that it likes. However many may stand, they never
- * take the place of those that may not.
+ * a caller that meets or misses those conditions at will takes the identity that it likes, or the binding that is not suspended.
+ * However many may stand, they never take the place of those that may not.
  */
 export function findCallerChoices(
   bindings: readonly Binding[],
@@ -41,8 +41,9 @@ export function findCallerChoices(
     for (const attributes of examplesOf(stripped.match)) {
       for (const wider of index.findAll(binding.trustedIssuer, attributes)) {
         const original = originals.get(wider.name)
-        if (original === undefined || wider.identity === binding.identity) continue
-        const isAllowed = mayDecide.has(binding.name) && mayDecide.has(wider.name)
+        const isOneIdentity = wider.identity === binding.identity
+        if (original === undefined || (isOneIdentity && wider.isSuspended === binding.isSuspended)) continue
+        const isAllowed = isOneIdentity || (mayDecide.has(binding.name) && mayDecide.has(wider.name))
         if (isAllowed && allowed.size >= MAX_CHOICES) continue
         if (!isContained(stripped.match, wider.match)) continue
         const choice = toChoice(binding, original, isCallers, isAllowed)

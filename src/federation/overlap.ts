@@ -21,7 +21,7 @@ export interface OverlapProof {
 /** More than this many would only say the same again. */
 const MAX_OVERLAPS = 100
 
-/** Pairs that are looked at, which takes half a second; 100,000 bindings that each lie within a few others make a tenth of them. */
+/** Pairs that are looked at, which takes a second; 100,000 bindings that each lie within a few others make a tenth of them. */
 export const MAX_PAIRS = 5_000_000
 
 /**

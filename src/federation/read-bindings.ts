@@ -2,7 +2,7 @@
 
 import type { AttributeDescription, VerifierProvider } from '../../providers/contract/provider.ts'
 import { type Binding, groupByShape, type Shape } from './bindings.ts'
-import { findCallerChoices } from './caller-choice.ts'
+import { type CallerChoice, findCallerChoices } from './caller-choice.ts'
 import { canonical } from './canonical.ts'
 import type { BindingEntry, FederationDocument } from './document.ts'
 import { type Complaint, complain, hasErrors, warn } from './finding.ts'
@@ -96,11 +96,20 @@ export function findChoiceComplaints(
 ): readonly Complaint[] {
   const byIssuer = Map.groupBy(bindings, ({ trustedIssuer }) => trustedIssuer)
   return issuers.flatMap(({ name, provider }) =>
-    findCallerChoices(byIssuer.get(name) ?? [], provider.attributes).map(({ one, other, attributes, isAllowed }) => {
-      const message = `only ${attributes.join(' and ')} tells ${one.name} (${one.identity}) from ${other.name} (${other.identity}), and that is the caller’s to say`
-      return (isAllowed ? warn : complain)(['bindings', other.name], 'caller_chooses', message)
-    }),
+    findCallerChoices(byIssuer.get(name) ?? [], provider.attributes).map(toChoiceComplaint),
   )
+}
+
+function toChoiceComplaint({ one, other, attributes, isAllowed }: CallerChoice): Complaint {
+  const path = ['bindings', other.name]
+  const conditions = attributes.join(' and ')
+  if (one.identity === other.identity) {
+    const [suspended, open] = one.isSuspended ? [one, other] : [other, one]
+    const message = `${suspended.name} is suspended and ${open.name} is not, and only ${conditions} tells them apart, which is the caller’s to say: suspend both`
+    return warn(path, 'suspension_evadable', message)
+  }
+  const message = `only ${conditions} tells ${one.name} (${one.identity}) from ${other.name} (${other.identity}), and that is the caller’s to say`
+  return (isAllowed ? warn : complain)(path, 'caller_chooses', message)
 }
 
 function findReferenceComplaints(

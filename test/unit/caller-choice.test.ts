@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest'
 import { awsVerifier } from '../../providers/aws/verifier.ts'
 import type { AttributeDescription } from '../../providers/contract/provider.ts'
 import { platformAttribute } from '../../providers/kit/attributes.ts'
+import type { Binding } from '../../src/federation/bindings.ts'
 import { findCallerChoices } from '../../src/federation/caller-choice.ts'
 import { CONTEXT, findingsIn, tell } from '../support/federation-parts.ts'
 import { bindingOf } from '../support/made-bindings.ts'
@@ -80,6 +81,36 @@ test('a pair is found once, whichever of the two is looked at first', () => {
   })
 
   expect(found).toEqual(['warning /bindings/b caller_chooses'])
+})
+
+test('a suspension that the caller could get around is warned of, whichever of the two is suspended', () => {
+  const told = (wide: object, narrow: object) =>
+    findings({
+      a: { match: ROLE, identity: 'one', ...wide },
+      b: { match: { ...ROLE, ...SESSION }, identity: 'one', ...narrow },
+    })
+  const suspended = { suspended: true }
+
+  expect(told({}, suspended)).toEqual(['warning /bindings/b suspension_evadable'])
+  expect(told(suspended, {})).toEqual(['warning /bindings/b suspension_evadable'])
+  expect(told(suspended, suspended)).toEqual([])
+})
+
+test('of many that may stand a hundred are told, and they take the place of none that may not', () => {
+  const tagged = Array.from({ length: 30 }, (_, at) =>
+    bindingOf(`t${at}`, { ...ROLE, 'aws.principal_tags/team': `team-${at}` }, `id-${at}`),
+  )
+  const session = bindingOf('z', { ...ROLE, ...SESSION }, 'one')
+  const wide = bindingOf('a', ROLE, 'other')
+  const told = (bindings: readonly Binding[]) =>
+    findCallerChoices(bindings, awsVerifier.attributes).map(({ isAllowed }) => isAllowed)
+
+  expect(told(tagged)).toEqual(Array(100).fill(true))
+  expect(told([...tagged, wide, session]).filter((isAllowed) => !isAllowed)).toHaveLength(31)
+  const sessions = Array.from({ length: 30 }, (_, at) =>
+    bindingOf(`s${at}`, { ...ROLE, 'aws.session_name': `session-${at}` }, `id-${at}`),
+  )
+  expect(told([...tagged, ...sessions])).toEqual(Array(100).fill(false))
 })
 
 test('an attribute with a caution is warned of where a binding asks for it, and the binding stays', () => {

@@ -60,6 +60,34 @@ test('bindings of different trusted issuers never meet', () => {
   expect([...groupByShape([east, west]).values()].flatMap((shapes) => findOverlaps(shapes).overlaps)).toEqual([])
 })
 
+test('two templates are one identity where they read the same, and else two', () => {
+  const pair = (one: string, other: string) => [
+    bindingOf('b', { a: ['x', 'y'] }, one),
+    bindingOf('a', { a: ['x', 'w'] }, other),
+  ]
+
+  expect(overlapsOf(pair('p/{a}', 'p/{a}'))).toEqual([])
+  expect(overlapsOf(pair('p/{a}', 'p/{b}'))).toEqual(['a crosses b'])
+})
+
+test('suspended bindings and those in shadow are looked at as all others', () => {
+  const one = bindingOf('b', { a: ['x', 'y'] })
+  const other = bindingOf('a', { a: ['x', 'w'] })
+
+  for (const more of [{ isShadow: true }, { isSuspended: true }]) {
+    expect(overlapsOf([one, { ...other, ...more }])).toEqual(['a crosses b'])
+  }
+})
+
+test('a search that ended early says so', () => {
+  const crossing = Array.from({ length: 40 }, (_, number) => bindingOf(`b${number}`, { a: ['x', `y${number}`] }))
+  const isComplete = (bindings: readonly Binding[]) =>
+    [...groupByShape(bindings).values()].map((shapes) => findOverlaps(shapes).isComplete)
+
+  expect(isComplete(crossing)).toEqual([false])
+  expect(isComplete(crossing.slice(0, 5))).toEqual([true])
+})
+
 test('at most a hundred overlaps are told', () => {
   const crossing = Array.from({ length: 40 }, (_, number) => bindingOf(`b${number}`, { a: ['x', `y${number}`] }))
 

@@ -145,6 +145,27 @@ describe('of several bindings', () => {
     ])
   })
 
+  test('lets eight of one identity share a value of their lists, and not one more', () => {
+    const sharing = (count: number) =>
+      Object.fromEntries(
+        Array.from({ length: count }, (_, number) => [`b${number}`, bindingFor('a', ['all', `n${number}`], IDENTITY)]),
+      )
+
+    expect(tell(findingsIn({ bindings: sharing(8) }))).toEqual([])
+    expect(tell(findingsIn({ bindings: sharing(9) }))).toEqual(['error /bindings/b8 bindings_crowded'])
+  })
+
+  test('says where so many meet that nobody could look at all pairs', () => {
+    const many = (attribute: string) =>
+      Array.from({ length: 2_300 }, (_, number) => [
+        `${attribute}${number}`,
+        bindingFor('a', 'api', IDENTITY, { [attribute]: `n${number}` }),
+      ])
+    const bindings = Object.fromEntries([...many('kubernetes.pod_name'), ...many('kubernetes.node_name')])
+
+    expect(tell(findingsIn({ bindings }))).toEqual(['error /trusted_issuers/cluster overlap_unproven'])
+  })
+
   test('leaves one that is broken by itself out of the overlap proof', () => {
     const broken = bindingFor(['b', 'c'], 'api', 'other', { 'kubernetes.cluster': 'x' })
 
