@@ -49,9 +49,9 @@ export async function readAudit(
 ): Promise<AuditTally> {
   const progress = createProgress(terminal)
   const tally = { records: 0, unreadable: 0, isTorn: false, from: '', to: '' }
-  const isTaken = (line: string): boolean => {
-    if (line.trim() === '') return true
-    const entry = parseEntry(line)
+  const isTaken = (line: string | undefined): boolean => {
+    if (line?.trim() === '') return true
+    const entry = line === undefined ? undefined : parseEntry(line)
     if (entry === undefined) return false
     tally.records += 1
     if (tally.from === '' || entry.time < tally.from) tally.from = entry.time
@@ -60,7 +60,7 @@ export async function readAudit(
     return true
   }
   for await (const { whole, rest, isCut } of readLines(path)) {
-    for (const line of whole) if (line === undefined || !isTaken(line)) tally.unreadable += 1
+    for (const line of whole) if (!isTaken(line)) tally.unreadable += 1
     tally.isTorn = isCut || !isTaken(rest)
     progress.tell(tally.records)
   }

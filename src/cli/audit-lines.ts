@@ -11,8 +11,8 @@ export const MAX_LINE_LENGTH = 1_048_576
 export interface Lines {
   /** Undefined stands for a line that is too long. */
   readonly whole: readonly (string | undefined)[]
-  /** What stands after the last line's end; given once, at the end. */
-  readonly rest: string
+  /** What stands after the last line's end, given at the end; undefined where that is too long. */
+  readonly rest: string | undefined
   /** Whether a compressed file breaks off. */
   readonly isCut: boolean
 }
@@ -65,6 +65,6 @@ function createLineSplitter() {
       if (isTooLong) rest = ''
       return whole
     },
-    rest: () => rest,
+    rest: () => (isTooLong ? undefined : rest),
   }
 }

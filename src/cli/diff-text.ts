@@ -40,14 +40,8 @@ function tellSubject({ kind, name, audience }: Change): string {
 }
 
 function tell(change: Change): string {
-  switch (change.kind) {
-    case 'binding':
-      return tellBinding(change)
-    case 'grant':
-      return tellGrant(change)
-    default:
-      return tellMembers(change)
-  }
+  if (change.kind === 'binding') return tellBinding(change)
+  return change.kind === 'grant' ? tellGrant(change) : tellMembers(change)
 }
 
 function tellBinding(change: Change): string {
@@ -68,7 +62,9 @@ function tellBinding(change: Change): string {
       return 'in shadow now: it gives nothing, and what it would decide is recorded'
     case 'unshadowed':
       return 'in force now, after its time in shadow'
-    default:
+    case 'widened':
+    case 'narrowed':
+    case 'changed':
       return `${word}: ${member === 'match' ? tellMatches(old, next) : `${member}: ${show(old)} → ${show(next)}`}`
   }
 }

@@ -62,7 +62,7 @@ export function readRequest(entry: AuditEntry): Request | Skipped {
   if (decision === 'refused' && (reason === null || !MAPPING_REASONS.has(reason))) return 'not_of_mapping'
   // What a record does not repeat, as it is too long or not plain, is not to be taken for what was never asked.
   if (reason === 'target_refused' && audience === null) return 'incomplete'
-  if (reason === 'scope_refused' && (audience === null || scope === null)) return 'incomplete'
+  if (reason === 'scope_refused' && scope === null) return 'incomplete'
   const lifetimeSeconds = lifetimeOf(entry)
   const isWhole = audience !== null && entry.identity !== null && (lifetimeSeconds ?? 0) > 0
   if (decision === 'issued' && !isWhole) return 'incomplete'

@@ -5,7 +5,7 @@ import type { AuditEntry } from './audit-input.ts'
 import type { Outcome, Request } from './replay-decision.ts'
 import type { Effect, ReplayGroup } from './replay-report.ts'
 
-/** Groups that are kept: more than anybody reads, and some ten megabytes at most. */
+/** Groups of one effect that are kept: more than anybody reads, and some ten megabytes at most. */
 export const MAX_GROUPS = 10_000
 
 type Side = ReplayGroup['old']
@@ -57,6 +57,7 @@ export function createGroupTable(
   maxGroups = MAX_GROUPS,
 ): GroupTable {
   const table = new Map<string, ReplayGroup>()
+  const sizes = { loses: 0, changes: 0, gains: 0 }
   let ungrouped = 0
   return {
     add(entry, { trustedIssuer, attributes }, consequence) {
@@ -65,8 +66,9 @@ export function createGroupTable(
       const key = keyOf(trustedIssuer, workload, audience, consequence)
       const group = table.get(key)
       if (group !== undefined) table.set(key, extend(group, time, consequence))
-      else if (table.size >= maxGroups) ungrouped += 1
+      else if (sizes[consequence.effect] >= maxGroups) ungrouped += 1
       else {
+        sizes[consequence.effect] += 1
         const about = { trusted_issuer: trustedIssuer, workload, audience }
         const times = { count: 1, first: time, last: time, example_request_id: requestId }
         table.set(key, { ...consequence, changes: [...consequence.changes], ...about, ...times })

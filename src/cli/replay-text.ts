@@ -8,10 +8,14 @@ export function tellReplay(report: ReplayReport): string {
   const { decisions, from, to, groups, ungrouped } = report
   const span = from === null ? 'no records' : `from ${from} to ${to}`
   return [
-    `${decisions.replayed} decisions replayed, ${span}: ${decisions.unchanged} are as they were`,
+    `${count(decisions.replayed, 'decision')} replayed, ${span}: ${decisions.unchanged} are as they were`,
     ...EFFECTS.map((effect) => tellCount(effect, report)),
     ...EFFECTS.flatMap((effect) => tellGroups(groups.filter((group) => group.effect === effect))),
-    ...(ungrouped === 0 ? [] : [`${ungrouped} more decisions are counted, and not shown: there are too many groups`]),
+    ...(ungrouped === 0
+      ? []
+      : [
+          `${count(ungrouped, 'decision')} more ${ungrouped === 1 ? 'is' : 'are'} counted above, and not gathered: there are too many groups`,
+        ]),
     ...tellSkipped(report.skipped),
     '',
   ].join('\n')
@@ -23,16 +27,13 @@ const VERBS: Readonly<Record<Effect, readonly [string, string]>> = {
   gains: ['gains', 'gain'],
 }
 
-function tellCount(effect: Effect, { groups, decisions, ungrouped }: ReplayReport): string {
-  const workloads = new Set(
-    groups
-      .filter((group) => group.effect === effect)
-      .map(({ trusted_issuer: issuer, workload }) => JSON.stringify([issuer, workload])),
-  )
+function tellCount(effect: Effect, { groups, decisions }: ReplayReport): string {
+  const kept = groups.filter((group) => group.effect === effect)
+  const workloads = new Set(kept.map(({ trusted_issuer: issuer, workload }) => JSON.stringify([issuer, workload])))
+  const isCut = kept.reduce((sum, group) => sum + group.count, 0) < decisions[effect]
   const [one, many] = VERBS[effect]
   const few = workloads.size === 1 ? `workload ${one}` : `workloads ${many}`
-  const least = ungrouped === 0 ? '' : 'at least '
-  return `  ${least}${workloads.size} ${few} (${decisions[effect]} decisions)`
+  return `  ${isCut ? 'at least ' : ''}${workloads.size} ${few} (${count(decisions[effect], 'decision')})`
 }
 
 function tellGroups(groups: readonly ReplayGroup[]): readonly string[] {
@@ -41,14 +42,14 @@ function tellGroups(groups: readonly ReplayGroup[]): readonly string[] {
 }
 
 function tellGroup(group: ReplayGroup): readonly string[] {
-  const { effect, trusted_issuer: issuer, workload, audience, count, last, example_request_id: example } = group
+  const { effect, trusted_issuer: issuer, workload, audience, last, example_request_id: example } = group
   const who = Object.entries(workload).map(([name, value]) => `${name} = ${value}`)
   const where = audience === null ? '' : ` → ${audience}`
   return [
     '',
     `${effect}: ${issuer}, ${who.join(', ')}${where}`,
     ...tellChanges(group),
-    `    ${count} ${count === 1 ? 'time' : 'times'}, last at ${last}, such as ${example}`,
+    `    ${count(group.count, 'time')}, last at ${last}, such as ${example}`,
   ]
 }
 
@@ -68,12 +69,16 @@ function tellSide({ reason, identity, scope }: ReplayGroup['old']): string {
 
 function tellSkipped(skipped: ReplayReport['skipped']): readonly string[] {
   const told = [
-    [skipped.unverified, 'refusals of proofs that were never verified'],
-    [skipped.not_of_mapping, 'refusals that no document would have changed'],
-    [skipped.incomplete, 'records that do not say what was asked for'],
-    [skipped.unreadable, 'lines that are no record'],
+    [skipped.unverified, 'refusal', 'of a proof that was never verified'],
+    [skipped.not_of_mapping, 'refusal', 'that no document would have changed'],
+    [skipped.incomplete, 'record', 'without all that was asked for'],
+    [skipped.unreadable, 'line', 'that holds no record'],
   ] as const
-  const lines = told.filter(([count]) => count > 0).map(([count, what]) => `  ${count} ${what}`)
+  const lines = told.filter(([number]) => number > 0).map(([number, noun, what]) => `  ${count(number, noun)} ${what}`)
   const torn = skipped.torn ? ['  the last record, which breaks off'] : []
   return lines.length + torn.length === 0 ? [] : ['', 'left out:', ...lines, ...torn]
+}
+
+function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? '' : 's'}`
 }
