@@ -14,6 +14,7 @@ const entrySchema = z.object({
     decision: true,
     provider: true,
     trusted_issuer: true,
+    issuer: true,
     attributes: true,
     identity: true,
     audience: true,

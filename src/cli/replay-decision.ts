@@ -9,6 +9,7 @@ import { identify } from '../federation/identify.ts'
 import type { Identity } from '../federation/identity.ts'
 import { decide, type Verdict } from '../policy/decide.ts'
 import type { AuditEntry } from './audit-input.ts'
+import type { IssuerFinder } from './replay-issuers.ts'
 
 /** Refusals that another document could have decided otherwise. What came before the mapping, or was no fault of it, is not among them. */
 const MAPPING_REASONS: ReadonlySet<string> = new Set<RefusalReason>([
@@ -24,6 +25,9 @@ const MAPPING_REASONS: ReadonlySet<string> = new Set<RefusalReason>([
 
 /** A recorded request that can be decided anew. */
 export interface Request {
+  /** The exact `iss`, or such as a partition; null where it was not recorded. */
+  readonly issuer: string | null
+  /** As it was named when the request came. */
   readonly trustedIssuer: string
   readonly attributes: Attributes
   readonly target: string | undefined
@@ -47,9 +51,11 @@ export type Outcome =
     }
   | { readonly isGiven: false; readonly reason: RefusalReason; readonly identity: string | undefined }
 
-/** A decision, and the bindings that it was made by. */
+/** A decision, and what it was made by. */
 export interface Redecision {
   readonly outcome: Outcome
+  /** As the federation names it; undefined where it has none that takes such proofs. */
+  readonly trustedIssuer: string | undefined
   readonly choices: Choices
 }
 
@@ -67,6 +73,7 @@ export function readRequest(entry: AuditEntry): Request | Skipped {
   const isWhole = audience !== null && entry.identity !== null && (lifetimeSeconds ?? 0) > 0
   if (decision === 'issued' && !isWhole) return 'incomplete'
   return {
+    issuer: entry.issuer,
     trustedIssuer,
     attributes: new Map(Object.entries(attributes)),
     target: audience ?? undefined,
@@ -81,23 +88,21 @@ export function readRequest(entry: AuditEntry): Request | Skipped {
  * What the proof had left of its life is not recorded, so that a token never lives longer than it did. Nor is whether scopes were
  * asked for by name: those that were given and are still to be had are given again.
  */
-export function decideAnew(request: Request, federation: Federation): Redecision {
-  const { trustedIssuer, attributes } = request
-  if (!federation.issuers.some(({ name }) => name === trustedIssuer)) {
-    return { outcome: { isGiven: false, reason: 'issuer_not_trusted', identity: undefined }, choices: NO_CHOICE }
-  }
-  if (federation.suspendedIssuers.has(trustedIssuer)) {
-    return { outcome: { isGiven: false, reason: 'issuer_suspended', identity: undefined }, choices: NO_CHOICE }
-  }
-  const choices = choose(federation.bindings.findAll(trustedIssuer, attributes))
-  if (choices.live === undefined) {
-    return { outcome: { isGiven: false, reason: 'binding_missing', identity: undefined }, choices }
-  }
-  const identified = identify(choices.live, attributes, federation.identities)
-  if (!identified.isGiven) {
-    return { outcome: { isGiven: false, reason: identified.why, identity: identified.name }, choices }
-  }
-  return { outcome: grant(request, identified.name, identified.identity, federation), choices }
+export function decideAnew(request: Request, federation: Federation, findIssuer: IssuerFinder): Redecision {
+  const trustedIssuer = findIssuer(request.issuer, request.trustedIssuer)
+  const refuse = (reason: RefusalReason, choices = NO_CHOICE, identity?: string): Redecision => ({
+    outcome: { isGiven: false, reason, identity },
+    trustedIssuer,
+    choices,
+  })
+  if (trustedIssuer === undefined) return refuse('issuer_not_trusted')
+  if (federation.suspendedIssuers.has(trustedIssuer)) return refuse('issuer_suspended')
+  const choices = choose(federation.bindings.findAll(trustedIssuer, request.attributes))
+  if (choices.live === undefined) return refuse('binding_missing', choices)
+  const identified = identify(choices.live, request.attributes, federation.identities)
+  if (!identified.isGiven) return refuse(identified.why, choices, identified.name)
+  const outcome = grant(request, identified.name, identified.identity, federation)
+  return { outcome, trustedIssuer, choices }
 }
 
 function grant(request: Request, name: string, identity: Identity, { audiences }: Federation): Outcome {

@@ -8,6 +8,7 @@ import { EXIT, type Terminal } from './exit.ts'
 import { openDocuments } from './open-documents.ts'
 import { decideAnew, readRequest } from './replay-decision.ts'
 import { createGroupTable, judge } from './replay-groups.ts'
+import { createIssuerFinder } from './replay-issuers.ts'
 import { EFFECTS, type Effect, type ReplayReport } from './replay-report.ts'
 import { tellReplay } from './replay-text.ts'
 
@@ -37,6 +38,7 @@ export async function runReplay(
 async function replay(audit: string, federation: Federation, terminal: Terminal): Promise<ReplayReport> {
   const decisions = { replayed: 0, unchanged: 0, loses: 0, changes: 0, gains: 0 }
   const skipped = { unverified: 0, not_of_mapping: 0, incomplete: 0 }
+  const findIssuer = createIssuerFinder(federation)
   const table = createGroupTable(createPins())
   const { from, to, unreadable, isTorn } = await readAudit(audit, terminal, (entry) => {
     const request = readRequest(entry)
@@ -44,7 +46,7 @@ async function replay(audit: string, federation: Federation, terminal: Terminal)
       skipped[request] += 1
       return
     }
-    const consequence = judge(entry, request, decideAnew(request, federation).outcome)
+    const consequence = judge(entry, request, decideAnew(request, federation, findIssuer).outcome)
     decisions.replayed += 1
     decisions[consequence?.effect ?? 'unchanged'] += 1
     if (consequence !== undefined) table.add(entry, request, consequence)

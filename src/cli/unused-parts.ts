@@ -21,8 +21,8 @@ export function createUsedParts(federation: Federation): UsedParts {
   const identities = new Set<string>()
   const grants = new Map<string, Set<string>>()
   return {
-    use({ trustedIssuer, lifetimeSeconds }, { outcome, choices }) {
-      issuers.add(trustedIssuer)
+    use({ lifetimeSeconds }, { outcome, trustedIssuer, choices }) {
+      if (trustedIssuer !== undefined) issuers.add(trustedIssuer)
       for (const { name, entry } of [...(choices.live?.smallest ?? []), ...(choices.shadow?.smallest ?? [])]) {
         bindings.add(name)
         identities.add(entry)

@@ -6,6 +6,7 @@ import type { DocumentOptions } from './document-options.ts'
 import { EXIT, type Terminal } from './exit.ts'
 import { openDocuments } from './open-documents.ts'
 import { decideAnew, readRequest } from './replay-decision.ts'
+import { createIssuerFinder } from './replay-issuers.ts'
 import { createUsedParts } from './unused-parts.ts'
 import type { UnusedItem, UnusedReport } from './unused-report.ts'
 
@@ -33,12 +34,13 @@ export async function runUnused(
 
 async function findUnused(audit: string, federation: Federation, terminal: Terminal): Promise<UnusedReport> {
   const parts = createUsedParts(federation)
+  const findIssuer = createIssuerFinder(federation)
   let decisions = 0
   const { from, to } = await readAudit(audit, terminal, (entry) => {
     const request = readRequest(entry)
     if (typeof request === 'string') return
     decisions += 1
-    parts.use(request, decideAnew(request, federation))
+    parts.use(request, decideAnew(request, federation, findIssuer))
   })
   return { version: 1, document: federation.digest, from, to, decisions, unused: [...parts.unused()] }
 }

@@ -114,7 +114,7 @@ test('the table keeps so many groups of each effect, and counts what finds no pl
   ]
   for (const { name, outcome } of decisions) {
     const attributes = new Map([['n', name]])
-    const about = { trustedIssuer: 'cluster', target: 'ledger', scopes: undefined, lifetimeSeconds: 600 }
+    const about = { issuer: null, trustedIssuer: 'cluster', target: 'ledger', scopes: undefined, lifetimeSeconds: 600 }
     const consequence = judge(issued('api', 1), { ...about, attributes }, outcome)
     if (consequence !== undefined) table.add(issued('api', 1), { ...about, attributes }, consequence)
   }

@@ -6,6 +6,7 @@ import type { AuditRecord } from '../../src/audit/record.ts'
 import type { AuditEntry } from '../../src/cli/audit-input.ts'
 import { decideAnew, readRequest } from '../../src/cli/replay-decision.ts'
 import { type Consequence, judge } from '../../src/cli/replay-groups.ts'
+import { createIssuerFinder } from '../../src/cli/replay-issuers.ts'
 import type { Federation } from '../../src/federation/federation.ts'
 import { type ArbitraryRequest, requests, richPairs, richParts } from '../support/arbitrary-requests.ts'
 import type { DocumentParts } from '../support/document.ts'
@@ -25,7 +26,8 @@ async function record(document: DocumentParts, request: ArbitraryRequest): Promi
     ['kubernetes.namespace', namespace],
     ['kubernetes.service_account', account],
   ])
-  const proof = proofOf(NOW, { trustedIssuer, attributes, expiresAt: NOW + seconds })
+  const issuer = trustedIssuer === 'east' ? 'https://east.example' : 'https://west.example'
+  const proof = proofOf(NOW, { trustedIssuer, issuer, attributes, expiresAt: NOW + seconds })
   const bench = createBench({ document, verifier: verifierSaying(proof) })
   await bench.exchange({ targets: target === undefined ? [] : [target], scopes }).catch(() => undefined)
   const [written] = bench.records()
@@ -35,7 +37,9 @@ async function record(document: DocumentParts, request: ArbitraryRequest): Promi
 
 function replayOne(entry: AuditEntry, federation: Federation): Consequence | undefined | 'skipped' {
   const request = readRequest(entry)
-  return typeof request === 'string' ? 'skipped' : judge(entry, request, decideAnew(request, federation).outcome)
+  return typeof request === 'string'
+    ? 'skipped'
+    : judge(entry, request, decideAnew(request, federation, createIssuerFinder(federation)).outcome)
 }
 
 test('under the document that decided, nothing changes, and no record of a verified proof is skipped', async () => {

@@ -198,6 +198,24 @@ test('workloads of a trusted issuer that is gone lose access', async () => {
   })
 })
 
+test('workloads of a cluster that left its trusted issuer lose access, and those of a renamed one do not', async () => {
+  const record = issued({ issuer: 'https://cluster.example' })
+  const bindings = (trusted_issuer: string) => ({
+    b: { ...bindingFor('payments', 'api', 'payments/api'), trusted_issuer },
+  })
+  const under = (name: string, issuer: string): DocumentParts => ({
+    trusted_issuers: { [name]: { provider: 'kubernetes', issuers: [issuer] } },
+    bindings: bindings(name),
+  })
+
+  expect(await groupOf(record, under('cluster', 'https://rebuilt.example'))).toMatchObject({
+    effect: 'loses',
+    trusted_issuer: 'cluster',
+    new: { reason: 'issuer_not_trusted' },
+  })
+  expect(await counts([record], under('renamed', 'https://cluster.example'))).toEqual({ replayed: 1, unchanged: 1 })
+})
+
 test('what was never verified, and what no document would have changed, is left out and counted', async () => {
   const records = [
     recordOf({ reason: 'signature_invalid', trusted_issuer: 'cluster' }),

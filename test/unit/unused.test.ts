@@ -66,6 +66,14 @@ test('a token uses its trusted issuer, binding, identity, grant and scopes, and 
   ])
 })
 
+test('a trusted issuer is used by proofs that it would take now', async () => {
+  const moved = issued('one', { issuer: 'https://west.example' })
+
+  expect((await unusedOf([moved])).filter((item) => item.startsWith('trusted_issuer'))).toEqual([
+    'trusted_issuer cluster',
+  ])
+})
+
 test('a template uses the entry that its names lie below', async () => {
   expect(await unusedOf([issued('preview-7')])).not.toContain('identity preview/*')
   expect(await unusedOf([issued('preview-7')])).toContain('scope preview/* ledger entries:write')
