@@ -50,7 +50,7 @@ function withBoth(provider: string, one: object, other: object): object {
   })
 }
 
-describe.each(SHARED)('two trusted issuers of %s', (provider, one, shared, other) => {
+describe.each(SHARED)('two trusted issuers of %s', (provider, one, shared) => {
   test('CFG-02 with the same issuer are refused, whatever their bindings say', async () => {
     const [found] = await expectErrors(withBoth(provider, one, shared), ['/trusted_issuers/other issuer_shared'])
 
@@ -62,10 +62,12 @@ describe.each(SHARED)('two trusted issuers of %s', (provider, one, shared, other
 
     await expectErrors(document, ['/trusted_issuers/other issuer_shared'])
   })
+})
 
-  test.runIf(other !== undefined)('CFG-02 of two issuers may bind the same names to two identities', async () => {
-    await expectAccepted(withBoth(provider, one, other ?? {}))
-  })
+test('CFG-02 two issuers of one cloud may bind the same names to two identities', async () => {
+  for (const [provider, one, , other] of SHARED) {
+    if (other !== undefined) await expectAccepted(withBoth(provider, one, other))
+  }
 })
 
 test('CFG-02 one trusted issuer whose bindings overlap is refused, in shadow and suspended, too', async () => {

@@ -12,15 +12,20 @@ import { bindingOf } from '../support/made-bindings.ts'
 const ACCOUNT = '123456789012'
 const ROLE = { 'aws.account_id': ACCOUNT, 'aws.role_name': 'pods' }
 
-function findings(bindings: Readonly<Record<string, { match: object; identity: string }>>): readonly string[] {
-  const document = {
+type Bindings = Readonly<Record<string, { match: object; identity: string }>>
+
+function documentOf(bindings: Bindings) {
+  return {
     trusted_issuers: { aws: { provider: 'aws', accounts: { [ACCOUNT]: {} } } },
     identities: { one: {}, other: {} },
     bindings: Object.fromEntries(
       Object.entries(bindings).map(([name, binding]) => [name, { trusted_issuer: 'aws', ...binding }]),
     ),
   }
-  return tell(findingsIn(document)).filter((line) => !line.includes('attribute_cautioned'))
+}
+
+function findings(bindings: Bindings): readonly string[] {
+  return tell(findingsIn(documentOf(bindings))).filter((line) => !line.includes('attribute_cautioned'))
 }
 
 const SESSION = { 'aws.session_name': 'admin' }
@@ -84,14 +89,17 @@ test('a pair is found once, whichever of the two is looked at first', () => {
 })
 
 test('a suspension that the caller could get around is warned of, whichever of the two is suspended', () => {
-  const told = (wide: object, narrow: object) =>
-    findings({
-      a: { match: ROLE, identity: 'one', ...wide },
-      b: { match: { ...ROLE, ...SESSION }, identity: 'one', ...narrow },
-    })
+  const pair = (wide: object, narrow: object) => ({
+    a: { match: ROLE, identity: 'one', ...wide },
+    b: { match: { ...ROLE, ...SESSION }, identity: 'one', ...narrow },
+  })
+  const told = (wide: object, narrow: object) => findings(pair(wide, narrow))
+  const message = (wide: object, narrow: object) => findingsIn(documentOf(pair(wide, narrow)))[0]?.message
   const suspended = { suspended: true }
 
   expect(told({}, suspended)).toEqual(['warning /bindings/b suspension_evadable'])
+  expect(message({}, suspended)).toMatch(/^b is suspended and a is not/)
+  expect(message(suspended, {})).toMatch(/^a is suspended and b is not/)
   expect(told(suspended, {})).toEqual(['warning /bindings/b suspension_evadable'])
   expect(told(suspended, suspended)).toEqual([])
 })
@@ -106,6 +114,7 @@ test('of many that may stand a hundred are told, and they take the place of none
     findCallerChoices(bindings, awsVerifier.attributes).map(({ isAllowed }) => isAllowed)
 
   expect(told(tagged)).toEqual(Array(100).fill(true))
+  expect(told([...tagged.slice(0, 1), session])).toEqual([false])
   expect(told([...tagged, wide, session]).filter((isAllowed) => !isAllowed)).toHaveLength(31)
   const sessions = Array.from({ length: 30 }, (_, at) =>
     bindingOf(`s${at}`, { ...ROLE, 'aws.session_name': `session-${at}` }, `id-${at}`),

@@ -98,7 +98,6 @@ describe('a template', () => {
     expect(explain(federation, 'cluster', attributesOf('preview-7/x', 'api'))).toMatchObject({
       binding: 'previews',
       identity: null,
-      grants: {},
       obstacle: {
         reason: 'identity_malformed',
         fault: { attribute: 'kubernetes.namespace', found: 'preview-7/x', why: 'no_segment' },
@@ -116,14 +115,16 @@ describe('what is suspended', () => {
   test('is named among those that decide, and none of the wider is taken instead', () => {
     const federation = federationFor({ identities, bindings: { wide, one, also } })
 
-    expect(explain(federation, 'cluster', attributesOf('prod-1', 'api'))).toMatchObject({
+    const explained = explain(federation, 'cluster', attributesOf('prod-1', 'api'))
+
+    expect(explained).toMatchObject({
       binding: 'also',
       identity: 'api',
-      grants: {},
       obstacle: { reason: 'binding_suspended', suspended: ['one'], fault: null },
       alike: [{ binding: 'one', is_suspended: true, is_shadow: false }],
       beaten: [matched('wide')],
     })
+    expect(explained.grants).toEqual({})
   })
 
   test('and wider than what decides stands against nothing', () => {
@@ -141,7 +142,6 @@ describe('what is suspended', () => {
 
     expect(explain(federation, 'cluster', attributesOf('prod-1', 'api'))).toMatchObject({
       identity: 'api',
-      grants: {},
       obstacle: { reason: 'identity_suspended', suspended: [] },
     })
   })
@@ -193,6 +193,14 @@ describe('in shadow', () => {
       shadow: { binding: 'trial' },
       nearest: [],
     })
+  })
+
+  test('what matches takes no place among the nearest', () => {
+    const near = Object.fromEntries(['a', 'b', 'c'].map((name) => [name, bindingFor(`prod-${name}`, 'api', 'wide')]))
+    const federation = federationFor({ identities, bindings: { ...near, trial, wider } })
+    const { nearest } = explain(federation, 'cluster', attributesOf('prod-1', 'api'))
+
+    expect(nearest.map(({ binding }) => binding)).toEqual(['a', 'b', 'c'])
   })
 
   test('and near, it is shown as what it is', () => {

@@ -166,6 +166,22 @@ describe('of several bindings', () => {
     expect(tell(findingsIn({ bindings }))).toEqual(['error /trusted_issuers/cluster overlap_unproven'])
   })
 
+  test('is told of a hundred overlaps, and not that there may be more', () => {
+    const names = Array.from({ length: 8 }, (_, number) => [`i${number}`, {}] as const)
+    const some = Array.from({ length: 8 }, (_, at) =>
+      Array.from({ length: 5 }, (_, group) => [
+        `b${at}-${group}`,
+        bindingFor('a', [`g${group}`, `n${at}`], `i${at}`, {
+          'kubernetes.node_name': [`n-${at}`, `n-${group}`, 'all'],
+        }),
+      ]),
+    )
+    const found = findingsIn({ identities: Object.fromEntries(names), bindings: Object.fromEntries(some.flat()) })
+
+    expect(new Set(found.map(({ code }) => code))).toEqual(new Set(['bindings_overlap']))
+    expect(found).toHaveLength(100)
+  })
+
   test('leaves one that is broken by itself out of the overlap proof', () => {
     const broken = bindingFor(['b', 'c'], 'api', 'other', { 'kubernetes.cluster': 'x' })
 

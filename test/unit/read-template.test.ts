@@ -97,6 +97,7 @@ describe('refuses', () => {
     expect(tell(findingsIn(aws(['web', 'Web'])))).toEqual([`error ${AT} template_impossible`])
     expect(tell(findingsIn(aws('Web-*')))).toEqual([`error ${AT} template_impossible`])
     expect(tell(findingsIn(aws('web-*')))).toEqual([])
+    expect(tell(findingsIn(aws(`${'w'.repeat(62)}-*`)))).toEqual([`error ${AT} template_impossible`])
     expect(findingsIn(aws(['web', 'Web']))[0]?.message).toContain('"Web"')
   })
 
