@@ -1,4 +1,5 @@
 import type { Change, Difference } from '../federation/change.ts'
+import { printable } from './printable.ts'
 
 type Json = Change['old']
 
@@ -74,8 +75,9 @@ function tellGrant({ change, old, new: next }: Change): string {
   return `${change}: ${tellList(listAt(old, 'scopes'), listAt(next, 'scopes'), lifetimeChange(old, next))}`
 }
 
-function tellMembers({ change, member, old, new: next }: Change): string {
-  if (member === null) return `${change}: ${show(old ?? next)}`
+function tellMembers({ change, member: path, old, new: next }: Change): string {
+  const member = path === null ? null : printable(path)
+  if (member === null) return `${change}${tellWhole(old ?? next)}`
   if (change === 'suspended') return 'suspended'
   if (change === 'resumed') return 'resumed'
   if (Array.isArray(old) && Array.isArray(next)) return `${change}: ${member}: ${tellList(old, next, [])}`
@@ -83,11 +85,20 @@ function tellMembers({ change, member, old, new: next }: Change): string {
   return `${change}: ${member}: ${show(old)} → ${show(next)}`
 }
 
-function tellFallback({ change, fallback, new: next }: Change): readonly string[] {
-  const whose = fallback === null ? '' : `${fallback.identity}, by ${fallback.binding}`
+function tellFallback({ kind, change, fallback }: Change): readonly string[] {
+  if (kind !== 'binding') return []
   const isLosing = change === 'removed' || change === 'shadowed'
-  if (fallback !== null) return [isLosing ? `    its proofs are ${whose} from now on` : `    its proofs were ${whose}`]
-  return isLosing && next === null ? ['    no other binding takes all of its proofs'] : []
+  if (fallback === null) return isLosing ? ['    no other binding takes all of its proofs'] : []
+  const whose = `${fallback.identity}, by ${fallback.binding}`
+  return [isLosing ? `    its proofs are ${whose} from now on` : `    its proofs were ${whose}`]
+}
+
+/** Tells each member of what came or went, but for those that hold nothing. */
+function tellWhole(entry: Json): string {
+  const members = Object.entries(isRecord(entry) ? entry : {}).filter(
+    ([, value]) => !['{}', '[]'].includes(show(value)),
+  )
+  return members.length === 0 ? '' : `: ${members.map(([name, value]) => `${name} ${show(value)}`).join(', ')}`
 }
 
 function tellEntry(entry: Json): string {
@@ -150,6 +161,6 @@ function isRecord(value: Json | undefined): value is { [member: string]: Json } 
 /** Shows a text as it is, and everything else as JSON, cut where it is long. */
 function show(value: Json | undefined): string {
   if (value === undefined || value === null) return 'none'
-  const text = typeof value === 'string' ? value : JSON.stringify(value)
+  const text = typeof value === 'string' ? printable(value) : printable(JSON.stringify(value))
   return text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}…` : text
 }

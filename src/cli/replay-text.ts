@@ -1,3 +1,4 @@
+import { printable } from './printable.ts'
 import { EFFECTS, type Effect, type ReplayGroup, type ReplayReport } from './replay-report.ts'
 
 /** Groups of one effect that are told; `--json` has all that are kept. */
@@ -10,7 +11,7 @@ export function tellReplay(report: ReplayReport): string {
   return [
     `${count(decisions.replayed, 'decision')} replayed, ${span}: ${decisions.unchanged} are as they were`,
     ...EFFECTS.map((effect) => tellCount(effect, report)),
-    ...EFFECTS.flatMap((effect) => tellGroups(groups.filter((group) => group.effect === effect))),
+    ...EFFECTS.flatMap((effect) => tellGroups(groups.filter((group) => group.effect === effect))).map(printable),
     ...(ungrouped === 0
       ? []
       : [
@@ -44,7 +45,7 @@ function tellGroups(groups: readonly ReplayGroup[]): readonly string[] {
 function tellGroup(group: ReplayGroup): readonly string[] {
   const { effect, trusted_issuer: issuer, workload, audience, last, example_request_id: example } = group
   const who = Object.entries(workload).map(([name, value]) => `${name} = ${value}`)
-  const where = audience === null ? '' : ` → ${audience}`
+  const where = audience === null ? '' : ` at ${audience}`
   return [
     '',
     `${effect}: ${issuer}, ${who.join(', ')}${where}`,

@@ -28,7 +28,7 @@ test('a reviewer reads one line a change, more before, less behind the mark', as
   expect(code).toBe(0)
   expect(out.split('\n')).toEqual([
     '~ the federation: changed: trust_domain: corp.example → new.example',
-    '+ identity other: added: {"lifetime_seconds":600,"claims":{}}',
+    '+ identity other: added: lifetime_seconds 600',
     '> grant payments/api at ledger: widened: + entries:write',
     '~ binding one: renamed: payments-api until now, for the same proofs',
     '~ binding one: moved: its proofs are other, and were payments/api',
@@ -57,6 +57,27 @@ test('what comes and goes is told with whose proofs they were and will be', asyn
   expect((await diff(old, file({ identities, bindings: {} }))).out.split('\n').slice(0, 2)).toEqual([
     '- binding all: removed: cluster, kubernetes.namespace = payments-* and kubernetes.service_account = api → payments/api',
     '    no other binding takes all of its proofs',
+  ])
+})
+
+test('an identity that goes is told in one line, and what a terminal could take for a command is escaped', async () => {
+  const claims = { 'a\u001b[2J': 'b\u202e', long: 'x'.repeat(500) }
+  const [none, one] = [
+    file({ identities: {}, bindings: {} }),
+    file({ identities: { i: { grants: {}, claims } }, bindings: {} }),
+  ]
+  const bare = file({ identities: { i: { grants: {} } }, bindings: {} })
+
+  expect((await diff(one, none)).out.split('\n')).toEqual([
+    expect.stringMatching(
+      /^- identity i: removed: lifetime_seconds 900, claims \{"a\\u001b\[2J":"b\\u202e","long":"x+…$/,
+    ),
+    '1 change',
+    '',
+  ])
+  expect((await diff(bare, one)).out.split('\n').slice(0, 2)).toEqual([
+    '~ identity i: changed: claims/a\\u001b[2J: none → b\\u202e',
+    `~ identity i: changed: claims/long: none → ${'x'.repeat(120)}…`,
   ])
 })
 

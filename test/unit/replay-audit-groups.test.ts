@@ -171,22 +171,29 @@ test('a platform engineer reads how many, then who, then what and an example to 
   1 workload changes (1 decision)
   1 workload gains (1 decision)
 
-loses: cluster, kubernetes.namespace = payments, kubernetes.service_account = c → ledger
+loses: cluster, kubernetes.namespace = payments, kubernetes.service_account = c at ledger
     was payments/api with entries:read, would be refused (binding_missing)
     2 times, last at 2026-01-15T12:04:00.000Z, such as ${ID}
 
-changes: cluster, kubernetes.namespace = payments, kubernetes.service_account = b → ledger
+changes: cluster, kubernetes.namespace = payments, kubernetes.service_account = b at ledger
     was payments/api, would be other
     had 600 s, would have 300 s
     1 time, last at 2026-01-15T12:02:00.000Z, such as ${ID}
 
-gains: cluster, kubernetes.namespace = payments, kubernetes.service_account = a → ledger
+gains: cluster, kubernetes.namespace = payments, kubernetes.service_account = a at ledger
     was refused (binding_missing), would be other with entries:read
     1 time, last at 2026-01-15T12:01:00.000Z, such as ${ID}
 
 left out:
   1 refusal of a proof that was never verified
 `)
+})
+
+test('what a terminal could take for a command, or show as something else, is escaped', async () => {
+  const next = writeScratch('federation.json', documentFor(CLUSTER, { bindings: {} }))
+  const { out } = await replay(writeScratch('audit.jsonl', [issued('a\u001b[2J\u202e\u0430', 1)]), next)
+
+  expect(out).toContain('kubernetes.service_account = a\\u001b[2J\\u202e\\u0430 at ledger')
 })
 
 test('of many groups only so many are told, and the number of the rest', async () => {
