@@ -21,8 +21,8 @@ export interface OverlapProof {
 /** More than this many would only say the same again. */
 const MAX_OVERLAPS = 100
 
-/** Pairs that are looked at, which takes a second; 100,000 bindings that each lie within a few others make a tenth of them. */
-export const MAX_PAIRS = 5_000_000
+/** Pairs that are looked at, which takes a second; 100,000 bindings that each lie within twenty others make as many. */
+export const MAX_PAIRS = 2_000_000
 
 /**
  * Finds bindings that match the same proofs, and bindings of different identities that overlap without one containing the

@@ -22,6 +22,9 @@ const MAX_IN_CELL = 8
 /** Combinations of values that one binding's lists may make. */
 const MAX_CELLS = 1_024
 
+/** Combinations of all: each is an entry of the index, and what would not fit into memory is not even proved. */
+const MAX_ALL_CELLS = 1_000_000
+
 /** Longest value of a condition. */
 const MAX_VALUE_LENGTH = 512
 
@@ -49,7 +52,10 @@ export function readBindings(
     complaints.push(...found, ...findTemplateComplaints(provider, [...path, 'identity'], entry.identity, match))
     if (!hasErrors(found)) bindings.push(toBinding(name, entry, match, document))
   }
-  return { bindings, complaints }
+  const cells = bindings.reduce((sum, { match }) => sum + countCells(match), 0)
+  if (cells <= MAX_ALL_CELLS) return { bindings, complaints }
+  const message = `the lists of all bindings make ${cells} combinations; at most ${MAX_ALL_CELLS} are allowed`
+  return { bindings: [], complaints: [...complaints, complain(['bindings'], 'bindings_too_large', message)] }
 }
 
 function toBinding(name: string, entry: BindingEntry, match: Match, document: FederationDocument): Binding {
@@ -193,12 +199,16 @@ function findSizeComplaints(path: readonly string[], match: Match): Complaint[] 
   if (conditions.filter((condition) => condition.kind === 'prefix').length > 1) {
     return [complain(path, 'prefix_repeated', 'a binding may have one prefix')]
   }
-  const cells = conditions.reduce(
+  const cells = countCells(match)
+  if (cells <= MAX_CELLS) return []
+  return [complain(path, 'match_too_large', `the lists make ${cells} combinations; at most ${MAX_CELLS} are allowed`)]
+}
+
+function countCells(match: Match): number {
+  return [...match.values()].reduce(
     (product, condition) => product * (condition.kind === 'exact' ? condition.values.length : 1),
     1,
   )
-  if (cells <= MAX_CELLS) return []
-  return [complain(path, 'match_too_large', `the lists make ${cells} combinations; at most ${MAX_CELLS} are allowed`)]
 }
 
 /** Lists of one identity may share a value, but not so often that a lookup's cost grows with them. */

@@ -3,10 +3,11 @@
 import { randomUUID } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { startKubernetesStandIn } from '../../providers/kubernetes/stand-in/stand-in.ts'
 import type { AuditRecord } from '../../src/audit/record.ts'
 import { type ExplainOptions, runExplain } from '../../src/cli/explain.ts'
-import { bindingFor, type DocumentParts, documentFor } from '../support/document.ts'
+import { BROKER, bindingFor, type DocumentParts, documentFor } from '../support/document.ts'
 import { CLUSTER } from '../support/federation-parts.ts'
 import { recordOf } from '../support/made-records.ts'
 import { makeScratch } from '../support/scratch.ts'
@@ -162,6 +163,32 @@ test.each([
   const { lines } = await explainAttributes({}, namespace, 'api')
 
   expect(lines.at(-1)).toBe(`  payments-api: kubernetes.namespace must be payments, and the proof has ${shown}`)
+})
+
+test('a proof is explained as its attributes are, though nobody has verified it', async () => {
+  const cluster = await startKubernetesStandIn()
+  onTestFinished(() => cluster.close())
+  cluster.createServiceAccount('preview-7', 'web')
+  cluster.createPod('preview-7', 'web-1', 'web')
+  const token = await cluster.requestToken({
+    namespace: 'preview-7',
+    serviceAccount: 'web',
+    pod: 'web-1',
+    audiences: [BROKER],
+  })
+  const proof = join(makeScratch(), 'token')
+  writeFileSync(proof, token)
+  const trusted = { provider: 'kubernetes', issuers: [cluster.issuer], suspended: true }
+  const shadow = { ...bindingFor('preview-7', 'web', 'preview/{kubernetes.pod_name}'), mode: 'shadow' }
+  const parts = { ...templates, bindings: { previews, shadow }, trusted_issuers: { cluster: trusted } }
+
+  const { code, lines } = await explain(parts, { proof, insecureHost: [cluster.host] })
+
+  expect(code).toBe(1)
+  expect(lines[0]).toMatch(/^UNVERIFIED/)
+  expect(lines).toContain('cluster: SUSPENDED: every proof of it is refused, whatever its bindings say')
+  expect(lines).toContain('cluster: previews matches: identity preview/preview-7')
+  expect(lines).toContain('  in shadow: shadow matches: identity preview/web-1')
 })
 
 describe('a recorded request', () => {

@@ -84,6 +84,20 @@ describe('refuses', () => {
     expect(errorsOf(bindingFor(names(32), names(32), IDENTITY))).toEqual([])
   })
 
+  test('all lists too many combinations, and looks no further', () => {
+    const names = (letter: string) => Array.from({ length: 32 }, (_, number) => `${letter}${number}`)
+    const large = (count: number) => ({
+      ...Object.fromEntries(
+        Array.from({ length: count }, (_, at) => [`b${at}`, bindingFor(names(`n${at}-`), names('s'), IDENTITY)]),
+      ),
+      one: bindingFor(['a', 'b'], 'api', IDENTITY),
+      two: bindingFor(['b', 'a'], 'api', IDENTITY),
+    })
+
+    expect(tell(findingsIn({ bindings: large(3) }))).toEqual(['error /bindings/two bindings_equal'])
+    expect(tell(findingsIn({ bindings: large(977) }))).toEqual(['error /bindings bindings_too_large'])
+  })
+
   test('a longer value than anybody needs, even where the platform might send it', () => {
     const [kubernetes] = verifiers
     const lenient = { ...kubernetes, attributes: lenientAttributes(kubernetes) } as VerifierProvider<unknown>
@@ -157,7 +171,7 @@ describe('of several bindings', () => {
 
   test('says where so many meet that nobody could look at all pairs', () => {
     const many = (attribute: string) =>
-      Array.from({ length: 2_300 }, (_, number) => [
+      Array.from({ length: 1_450 }, (_, number) => [
         `${attribute}${number}`,
         bindingFor('a', 'api', IDENTITY, { [attribute]: `n${number}` }),
       ])
