@@ -9,7 +9,7 @@ import type { BrokerConfig } from '../config.ts'
 import { createExchange, type Outcome, type Snapshot } from '../exchange/exchange.ts'
 import { createSpentLookup } from '../exchange/replay.ts'
 import { createKeptDocuments, type KeptDocuments } from '../federation/kept.ts'
-import { fingerprintDocument } from '../federation/locate.ts'
+import { fingerprintDocuments } from '../federation/locate.ts'
 import { createFederationSource, type FederationSource } from '../federation/source.ts'
 import { createApp } from '../http/app.ts'
 import { createTrustedProxies } from '../http/client-address.ts'
@@ -53,8 +53,7 @@ export async function compose(config: BrokerConfig, world: World): Promise<Compo
   opened.defer(() => tending.stop())
   const sink = createAuditSink(await openAuditWriter(config.auditFile))
   opened.defer(() => sink.close())
-  const context = { providers: verifiers, insecureHosts: config.insecureHosts, brokerIssuer: config.issuer }
-  const kept = createKeptDocuments(store, sealer, context)
+  const kept = createKeptDocuments(store, sealer)
   const isSpent = createSpentLookup(spentProofs)
   const { source, snapshot } = followDocument(config, world, metrics, { keys, kept, isSpent })
   opened.defer(() => source.stop())
@@ -124,8 +123,14 @@ function followDocument(config: BrokerConfig, world: World, metrics: Metrics, { 
   })
   let snapshot: Snapshot | undefined
   const source = createFederationSource({
-    load: () => loadFederation(federationPath, { providers: verifiers, insecureHosts, brokerIssuer }),
-    fingerprint: () => fingerprintDocument(federationPath),
+    load: (lastGood, isServing) =>
+      loadFederation({
+        path: federationPath,
+        context: { providers: verifiers, insecureHosts, brokerIssuer },
+        lastGood,
+        isServing,
+      }),
+    fingerprint: () => fingerprintDocuments(federationPath),
     kept,
     onAccepted(federation, findings) {
       snapshot = { federation, keys, ...createVerifiers(federation) }

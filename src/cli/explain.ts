@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs'
 import type { ProofVerifier } from '../../providers/contract/provider.ts'
 import type { Explanation } from '../federation/explain.ts'
 import { type Federation, readFederation } from '../federation/federation.ts'
-import { locateDocument } from '../federation/locate.ts'
+import { locateDocuments } from '../federation/locate.ts'
 import { contextOf, type DocumentOptions } from './document-options.ts'
 import { EXIT, type Terminal, UsageError } from './exit.ts'
 import { type Account, accountOfAttributes, accountOfProof, accountOfRecord } from './explain-account.ts'
@@ -44,12 +44,11 @@ function isGiven({ binding, obstacle, issuer_suspended: isSuspended }: Explanati
 async function load(options: ExplainOptions, terminal: Terminal): Promise<Federation | undefined> {
   const path = options.federation
   if (!existsSync(path)) throw new UsageError(`--federation: ${path} does not exist`)
-  const located = await locateDocument(path)
-  const read = 'findings' in located ? undefined : readFederation(located, contextOf(options))
-  const findings = 'findings' in located ? located.findings : (read?.findings ?? [])
-  const error = findings.find(({ severity }) => severity === 'error')
-  if (error !== undefined) terminal.err(`${path} is refused: ${error.message}; "chancery check ${path}" tells all\n`)
-  return read?.federation
+  const { findings, federation } = readFederation(await locateDocuments(path), contextOf(options))
+  for (const { severity, file, message } of findings) {
+    if (severity === 'error') terminal.err(`${file} is refused: ${message}; "chancery check ${path}" tells all\n`)
+  }
+  return federation
 }
 
 async function accountFor(options: ExplainOptions, federation: Federation, clock: Clock): Promise<Account> {

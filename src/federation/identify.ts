@@ -2,7 +2,7 @@
 
 import type { Attributes } from '../../providers/contract/proof.ts'
 import type { Choice } from './choose.ts'
-import type { Identity } from './identity.ts'
+import type { Identities, Identity } from './identity.ts'
 import { expand, type TemplateFault } from './template.ts'
 
 export type Identification =
@@ -23,7 +23,7 @@ export type Identification =
 export function identify(
   choice: Pick<Choice, 'binding' | 'isSuspended'>,
   attributes: Attributes,
-  identities: ReadonlyMap<string, Identity>,
+  identities: Pick<Identities, 'get'>,
 ): Identification {
   const expansion = expand(choice.binding.identity, attributes)
   const name = expansion.isMade ? expansion.name : undefined

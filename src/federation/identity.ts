@@ -18,6 +18,12 @@ export interface Identity {
   readonly isSuspended: boolean
 }
 
+/** Who there is, by the names of the entries. */
+export interface Identities extends Iterable<readonly [string, Identity]> {
+  get(name: string): Identity | undefined
+  keys(): Iterable<string>
+}
+
 /** What the tokens for an audience are like. */
 export interface Audience {
   readonly maxLifetimeSeconds: number

@@ -24,6 +24,11 @@ export function parseCondition(value: string | readonly string[]): Condition | u
   return { kind: 'prefix', prefix: only.slice(0, -1) }
 }
 
+/** Gives the values that a condition takes, as the document writes them. */
+export function spellCondition(condition: Condition): readonly string[] {
+  return condition.kind === 'exact' ? condition.values : [`${condition.prefix}*`]
+}
+
 /** Answers whether one value satisfies a condition. */
 export function isSatisfied(condition: Condition, value: string | undefined): boolean {
   if (value === undefined) return false

@@ -14,7 +14,7 @@ import { isTemplate } from './template.ts'
 import type { ReadyIssuer } from './validate.ts'
 
 /** Sets of attributes, with the lengths of their prefixes, that one trusted issuer's bindings may use: each costs a lookup a probe. */
-const MAX_SHAPES = 64
+export const MAX_SHAPES = 64
 
 /** Bindings of one identity that may match one proof by the same attributes, as a lookup weighs each against the others. */
 const MAX_IN_CELL = 8
@@ -142,6 +142,17 @@ function readMatch(
   path: readonly string[],
   entry: BindingEntry['match'],
 ): { match: Match; complaints: readonly Complaint[] } {
+  const { match, complaints } = readConditions(provider, path, entry)
+  if (hasErrors(complaints)) return { match, complaints }
+  return { match, complaints: [...complaints, ...findPinComplaints(provider, path, match)] }
+}
+
+/** Reads conditions that pin nothing yet. Refuses what no proof of the platform could meet, and lists that multiply too far. */
+export function readConditions(
+  provider: Provider,
+  path: readonly string[],
+  entry: BindingEntry['match'],
+): { match: Match; complaints: readonly Complaint[] } {
   const match = new Map<string, NonNullable<ReturnType<typeof parseCondition>>>()
   const complaints: Complaint[] = []
   for (const [name, written] of Object.entries(entry)) {
@@ -162,10 +173,7 @@ function readMatch(
     if (condition !== undefined) match.set(name, condition)
   }
   if (hasErrors(complaints)) return { match, complaints }
-  return {
-    match,
-    complaints: [...complaints, ...findPinComplaints(provider, path, match), ...findSizeComplaints(path, match)],
-  }
+  return { match, complaints: [...complaints, ...findSizeComplaints(path, match)] }
 }
 
 function findValueComplaints(

@@ -34,7 +34,7 @@ const RESERVED_CLAIMS: ReadonlySet<string> = new Set([
 
 /** Gives each trusted issuer its checked settings, and says what is wrong with any. */
 export function readTrustedIssuers(
-  document: FederationDocument,
+  document: Pick<FederationDocument, 'trusted_issuers' | 'proof_audiences'>,
   context: ValidationContext,
 ): { issuers: readonly ReadyIssuer[]; complaints: readonly Complaint[] } {
   const byDefault = context.brokerIssuer === undefined ? [] : [context.brokerIssuer]
@@ -99,7 +99,8 @@ function findConflicts(issuers: readonly ReadyIssuer[]): Complaint[] {
   )
 }
 
-function findGrantComplaints(
+/** Says where a grant is of something that the document does not declare. */
+export function findGrantComplaints(
   document: FederationDocument,
   path: readonly string[],
   audienceName: string,
@@ -121,20 +122,18 @@ function findGrantComplaints(
   })
 }
 
+/** Says that a claim's name is taken, where it is. */
+export function findReservedClaim(path: readonly (string | number)[], name: string): readonly Complaint[] {
+  if (!RESERVED_CLAIMS.has(name)) return []
+  return [complain(path, 'claim_reserved', `${name} is set by the broker, or has a meaning that it may not give`)]
+}
+
 function findClaimsComplaints(
   path: readonly string[],
   claims: Readonly<Record<string, unknown>> | undefined,
 ): Complaint[] {
   if (claims === undefined) return []
-  const reserved = Object.keys(claims)
-    .filter((name) => RESERVED_CLAIMS.has(name))
-    .map((name) =>
-      complain(
-        [...path, name],
-        'claim_reserved',
-        `${name} is set by the broker, or has a meaning that it may not give`,
-      ),
-    )
+  const reserved = Object.keys(claims).flatMap((name) => findReservedClaim([...path, name], name))
   const isTooLarge = Buffer.byteLength(JSON.stringify(claims)) > MAX_CLAIMS_BYTES
   return isTooLarge
     ? [...reserved, complain(path, 'claims_too_large', 'claims are larger than 2 KiB of JSON')]

@@ -44,6 +44,7 @@ function prove(entries: readonly NamedEntry[]) {
     audiences: {},
     identities: { one: { grants: {} }, two: { grants: {} }, 'of/*': { grants: {} } },
     bindings: Object.fromEntries(entries.map(({ name, ...entry }) => [name, entry])),
+    delegations: {},
   }
   const { bindings, complaints } = readBindings(document, READY)
   expect(complaints).toEqual([])
