@@ -5,12 +5,15 @@ import type { Binding, Territory } from './bindings.ts'
 import { type Complaint, complain, warn } from './finding.ts'
 import { findWitness } from './match.ts'
 import { asBindings, type Meeting, meetingsBetween } from './meeting.ts'
+import { MAX_PAIRS } from './overlap.ts'
 import type { ReadyIssuer } from './validate.ts'
 
 /** More than this many would only say the same again. */
 const MAX_CROSSINGS = 100
 
 export interface Neighbours {
+  /** Says that too many of the platform's bindings reach into too many delegations for anybody to look at. */
+  readonly complaints: readonly Complaint[]
   /** Says where a team's bindings, all of which lie inside its delegation, meet the platform's. The team's are to blame. */
   findCrossings(delegation: string, bindings: readonly Binding[]): readonly Complaint[]
 }
@@ -28,17 +31,22 @@ export function createNeighbours(
   const strip = (binding: Binding): Binding => withoutCallers(binding, catalogues.get(binding.trustedIssuer))
   const byDelegation = new Map<string, Map<Binding, Binding>>()
   const stripped = new Map(territories.length === 0 ? [] : bindings.map((binding) => [strip(binding), binding]))
+  let pairs = 0
   for (const { one, other } of meetingsBetween(asBindings(territories).map(strip), stripped.keys())) {
+    if (++pairs > MAX_PAIRS) break
     const neighbours = byDelegation.get(one.name) ?? new Map<Binding, Binding>()
     byDelegation.set(one.name, neighbours)
     neighbours.set(other, stripped.get(other) ?? other)
   }
   return {
+    complaints: pairs > MAX_PAIRS ? [unproven(['delegations'])] : [],
     findCrossings(delegation, own) {
       const neighbours = byDelegation.get(delegation) ?? new Map<Binding, Binding>()
       const mine = new Map(own.map((binding) => [strip(binding), binding]))
       const complaints = new Map<string, Complaint>()
+      let met = 0
       for (const meeting of meetingsBetween(mine.keys(), neighbours.keys())) {
+        if (++met > MAX_PAIRS) return [unproven(['bindings'])]
         const one = mine.get(meeting.one) ?? meeting.one
         const other = neighbours.get(meeting.other) ?? meeting.other
         const key = JSON.stringify([one.name, other.name])
@@ -53,6 +61,11 @@ export function createNeighbours(
       return [...complaints.values()]
     },
   }
+}
+
+function unproven(path: readonly string[]): Complaint {
+  const message = `they meet the platform document’s bindings in more than ${MAX_PAIRS} pairs, too many to look at`
+  return complain(path, 'overlap_unproven', message)
 }
 
 /** The same binding for any caller; the very same where it asks for nothing that a caller may choose. */

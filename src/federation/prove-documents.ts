@@ -1,5 +1,6 @@
 /** Proves all documents of a federation together: the platform's first, then each team's against it. */
 
+import { basename } from 'node:path'
 import { type Delegation, territoriesOf } from './delegation.ts'
 import { digestOf, digestOfSeveral } from './digest.ts'
 import { type Complaint, complain, type Finding, findingsOf, hasErrors } from './finding.ts'
@@ -118,7 +119,7 @@ function proveTeams(others: readonly Others[], platform: Platform): readonly Res
   return others.map((each) => {
     const { file, text } = each
     const name = delegationOf(each)
-    const { delegation, complaints: found } = findDelegation(name, files.get(name) ?? [], platform)
+    const { delegation, complaints: found } = findDelegation(file, name, files.get(name) ?? [], platform)
     const before = [...each.complaints, ...found]
     if (each.kind !== 'team' || each.document === undefined || delegation === undefined) {
       return { file, delegation: name, complaints: before, good: undefined }
@@ -136,6 +137,7 @@ function delegationOf(read: Others): string | undefined {
 }
 
 function findDelegation(
+  file: string,
   name: string | undefined,
   claimants: readonly Others[],
   { delegations }: Platform,
@@ -148,11 +150,17 @@ function findDelegation(
       complain(['delegation'], 'delegation_unknown', `the platform document delegates nothing to ${name}`),
     )
   }
-  if (claimants.length > 1) {
-    const files = claimants.map(({ file }) => file).join(', ')
+  if (claimants.length > 1 && !isRightful(file, name, claimants)) {
+    const files = claimants.map((claimant) => claimant.file).join(', ')
     complaints.push(complain(['delegation'], 'delegation_repeated', `${files} are all of ${name}: leave one`))
   }
   return { delegation, complaints }
+}
+
+/** Nobody takes the place of the one file that is named for its delegation, `payments.json` or `payments.json.gz`. */
+function isRightful(file: string, delegation: string, claimants: readonly Others[]): boolean {
+  const isNamedForIt = (path: string): boolean => basename(path).replace(/\.json(\.gz)?$/, '') === delegation
+  return isNamedForIt(file) && claimants.filter((claimant) => isNamedForIt(claimant.file)).length === 1
 }
 
 /** A file that nobody can read stands for what it was when it could be read. */

@@ -46,6 +46,7 @@ export function provePlatform(
       ...findOverlapComplaints(bindings, issuers),
       ...findChoiceComplaints(bindings, issuers),
       ...delegationComplaints,
+      ...neighbours.complaints,
     ],
   }
 }

@@ -14,6 +14,7 @@ import {
   platformFor,
   prove,
   teamFor,
+  tellFiles,
 } from '../support/team-documents.ts'
 
 const POD = 'kubernetes.pod_name'
@@ -155,4 +156,46 @@ test('the proof finds exactly the teams that a reader of every binding would', (
 
   fc.assert(property, { numRuns: 300 })
   expect(Math.min(seen.meeting, seen.apart)).toBeGreaterThan(20)
+})
+
+describe('where there is too much to look at', () => {
+  const ACCOUNT_ID = '123456789012'
+  const AWS = { trusted_issuers: { aws: { provider: 'aws', accounts: { [ACCOUNT_ID]: {} } } } }
+  const binding = (identity: string, more: object) => ({
+    trusted_issuer: 'aws',
+    match: { 'aws.account_id': ACCOUNT_ID, ...more },
+    identity,
+  })
+  const byUser = (count: number) =>
+    Array.from({ length: count }, (_, n) =>
+      binding('tools/scanner', { 'aws.user_id': `AIDA${String(n).padStart(17, '0')}` }),
+    )
+
+  test('between delegations and the platform’s bindings, the platform document is refused', () => {
+    const delegations = Array.from({ length: 1_500 }, (_, n) => [
+      `d${n}`,
+      {
+        identity_prefix: `d${n}/`,
+        trusted_issuers: { aws: { match: { 'aws.account_id': ACCOUNT_ID, 'aws.role_name': `r${n}` } } },
+      },
+    ])
+    const platform = { ...AWS, ...platformWith(...byUser(1_500)), delegations: Object.fromEntries(delegations) }
+
+    expect(tellFiles(prove({ 'platform.json': platformFor(CLUSTER, platform) }).findings)).toEqual([
+      'platform.json error /delegations overlap_unproven',
+    ])
+  })
+
+  test('between one team’s bindings and the platform’s, the team’s document is refused', () => {
+    const tags = (n: number) => ({ 'aws.role_name': `r${n}`, 'aws.principal_tags/team': 'a' })
+    const many = Array.from({ length: 1_500 }, (_, n) => [`b${n}`, binding('payments/api', tags(n))])
+    const users = byUser(1_500).map((each) => ({ ...each, match: { ...each.match, 'aws.principal_tags/team': 'b' } }))
+    const delegations = {
+      payments: { identity_prefix: 'payments/', trusted_issuers: { aws: { match: { 'aws.account_id': ACCOUNT_ID } } } },
+    }
+    const team = { identities: { 'payments/api': { grants: {} } }, bindings: Object.fromEntries(many) }
+    const found = findingsInTeam(team, { ...AWS, ...platformWith(...users), delegations })
+
+    expect(found[0]).toBe('error /bindings overlap_unproven')
+  })
 })

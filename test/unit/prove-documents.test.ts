@@ -1,8 +1,6 @@
 /** Several documents as one federation: which take effect, which do not, and what stands in for those. */
 
-import { createHash } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
-import { digestOf } from '../../src/federation/digest.ts'
 import { buildFederation } from '../../src/federation/federation.ts'
 import { type LastGoodDocument, type LocatedDocuments, proveDocuments } from '../../src/federation/prove-documents.ts'
 import { bindingFor, documentFor } from '../support/document.ts'
@@ -114,7 +112,11 @@ describe('a team’s document', () => {
     ['is not JSON', MALFORMED, ['b.json error  json_malformed']],
     ['has not the right shape', BROKEN, ['b.json error /surprise member_unknown']],
     ['is of nobody', teamFor('strangers'), ['b.json error /delegation delegation_unknown']],
-    ['has an inherited name', teamFor('toString', { identities: {}, bindings: {} }), ['b.json error /delegation delegation_unknown']],
+    [
+      'has an inherited name',
+      teamFor('toString', { identities: {}, bindings: {} }),
+      ['b.json error /delegation delegation_unknown'],
+    ],
     ['does not say whose it is', { ...PAYMENTS, delegation: 7 }, ['b.json error /delegation shape']],
     ['says nothing at all', { ...PAYMENTS, delegation: null }, ['b.json error /delegation shape']],
     ['trusts somebody', { ...PAYMENTS, trusted_issuers: {} }, ['b.json error /trusted_issuers member_unknown']],
@@ -149,6 +151,16 @@ describe('a team’s document', () => {
     ])
     expect(proof.findings[0]?.message).toContain('b.json, d.json')
     expect(whose(proof)).toEqual(['platform', 'orders'])
+  })
+
+  test('that there are two of stays where it alone is named for its delegation', () => {
+    const files = { 'a.json': PLATFORM, 'payments.json': PAYMENTS, 'evil.json': { ...ORDERS, delegation: 'payments' } }
+    const proof = prove(files)
+
+    expect(tellFiles(proof.findings).filter((line) => !line.startsWith('evil.json'))).toEqual([])
+    expect(tellFiles(proof.findings)).toContain('evil.json error /delegation delegation_repeated')
+    expect(namesIn(proof)).toEqual(['scanner', 'payments:api'])
+    expect(whose(prove({ ...files, 'payments.json.gz': PAYMENTS }))).toEqual(['platform'])
   })
 
   test('that has warnings is taken', () => {
@@ -246,43 +258,5 @@ describe('the last good document', () => {
       const proof = proveAfter({ 'a.json': PLATFORM, 'payments.json': BROKEN }, document)
       expect(whose(proof)).toEqual(['platform'])
     }
-  })
-})
-
-describe('the digest', () => {
-  const digestIn = (files: Files): string | undefined => prove(files).proven?.head.digest
-
-  test('of the platform document alone is that of its text, as Terraform’s sha256() gives it', () => {
-    const sha256 = createHash('sha256').update(textOf(PLATFORM)).digest('hex')
-
-    expect(digestIn({ 'a.json': PLATFORM })).toBe(`sha256:${sha256}`)
-  })
-
-  test('of several is that of a line for each', () => {
-    const [own, orders, payments] = [PLATFORM, ORDERS, PAYMENTS].map((document) => digestOf(textOf(document)))
-    const lines = `${own}\norders ${orders}\npayments ${payments}\n`
-
-    expect(digestIn({ 'a.json': PLATFORM, 'b.json': PAYMENTS, 'c.json': ORDERS })).toBe(digestOf(lines))
-  })
-
-  test('has nothing to do with files’ names and their order, and changes with every document', () => {
-    const digest = digestIn({ 'a.json': PLATFORM, 'b.json': PAYMENTS, 'c.json': ORDERS })
-
-    expect(digestIn({ '1.json': ORDERS, '2.json': PAYMENTS, '3.json': PLATFORM })).toBe(digest)
-    const others = [
-      digestIn({ 'a.json': PLATFORM }),
-      digestIn({ 'a.json': PLATFORM, 'b.json': PAYMENTS }),
-      digestIn({ 'a.json': PLATFORM, 'b.json': PAYMENTS, 'c.json': `${textOf(ORDERS)} ` }),
-      digestIn({ 'a.json': `${textOf(PLATFORM)} `, 'b.json': PAYMENTS, 'c.json': ORDERS }),
-    ]
-    expect(new Set([digest, ...others]).size).toBe(5)
-  })
-
-  test('is of what is in force: a last good document counts, a broken one does not', () => {
-    const standIn = proveAfter({ 'a.json': PLATFORM, 'payments.json': BROKEN }, lastGood('payments'))
-    const itself = prove({ 'a.json': PLATFORM, 'b.json': lastGood('payments').text() })
-
-    expect(standIn.proven?.head.digest).toBe(itself.proven?.head.digest)
-    expect(digestIn({ 'a.json': PLATFORM, 'b.json': BROKEN })).toBe(digestIn({ 'a.json': PLATFORM }))
   })
 })
