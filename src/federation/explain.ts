@@ -5,7 +5,7 @@ import type { Binding } from './bindings.ts'
 import { type Choice, choose, sortByWidth } from './choose.ts'
 import type { Federation } from './federation.ts'
 import { identify } from './identify.ts'
-import { type Condition, findUnsatisfied, isSatisfied } from './match.ts'
+import { findUnsatisfied, isSatisfied, spellCondition } from './match.ts'
 import { isTemplate, type TemplateFault } from './template.ts'
 
 /** Bindings that are shown where none matches. */
@@ -123,9 +123,5 @@ function toNearMiss(binding: Binding, attributes: Attributes): readonly NearMiss
   const condition = attribute === undefined ? undefined : binding.match.get(attribute)
   if (attribute === undefined || condition === undefined) return []
   const found = attributes.get(attribute) ?? null
-  return [{ ...toMatched(binding), identity: binding.identity, attribute, expected: spell(condition), found }]
-}
-
-function spell(condition: Condition): readonly string[] {
-  return condition.kind === 'exact' ? condition.values : [`${condition.prefix}*`]
+  return [{ ...toMatched(binding), identity: binding.identity, attribute, expected: spellCondition(condition), found }]
 }
