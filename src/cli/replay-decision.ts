@@ -116,7 +116,7 @@ function grant(request: Request, name: string, identity: Identity, { audiences }
   if (verdict.allowed) return given(name, verdict, [])
   const may = identity.grants.get(request.target ?? '') ?? []
   const kept = request.scopes?.filter((scope) => may.includes(scope)) ?? []
-  const isNarrowed = verdict.why === 'scope_refused' && request.lifetimeSeconds !== undefined && kept.length > 0
+  const isNarrowed = request.lifetimeSeconds !== undefined && kept.length > 0
   const narrowed = isNarrowed ? ask(kept) : verdict
   if (!narrowed.allowed) return { isGiven: false, reason: verdict.why, identity: name }
   return given(name, narrowed, request.scopes?.filter((scope) => !may.includes(scope)) ?? [])

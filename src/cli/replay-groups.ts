@@ -81,16 +81,15 @@ export function createGroupTable(
 
 const RANKS: Readonly<Record<Effect, number>> = { loses: 0, changes: 1, gains: 2 }
 
-/** How long a token lived depends on how old its proof was: that makes no groups. */
+/** How long a token lived depends on how old its proof was, and how long it would live on all that is here: neither makes groups. */
 function keyOf(
   trustedIssuer: string,
   workload: Readonly<Record<string, string>>,
   audience: string | null,
   { effect, changes, old, new: next }: Consequence,
 ): string {
-  const lifetime = changes.includes('lifetime') ? next.lifetime_seconds : null
   const [before, after] = [old, next].map(({ reason, identity, scope }) => [reason, identity, scope])
-  return JSON.stringify([RANKS[effect], trustedIssuer, workload, audience, changes, before, after, lifetime])
+  return JSON.stringify([RANKS[effect], trustedIssuer, workload, audience, changes, before, after])
 }
 
 function extend(group: ReplayGroup, time: string, { old, new: next }: Consequence): ReplayGroup {

@@ -3,7 +3,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { type Change, changeOf, jsonOf, type Side } from './change.ts'
 import { containmentOf, isSubset } from './containment.ts'
-import type { FederationDocument, TrustedIssuerEntry } from './document.ts'
+import type { TrustedIssuerEntry } from './document.ts'
 import type { Audience } from './identity.ts'
 import type { ReadyIssuer } from './validate.ts'
 
@@ -11,33 +11,42 @@ import type { ReadyIssuer } from './validate.ts'
 export function compareTrustedIssuers(old: Side, next: Side): readonly Change[] {
   const before = new Map(old.federation.issuers.map((issuer) => [issuer.name, issuer]))
   const after = new Map(next.federation.issuers.map((issuer) => [issuer.name, issuer]))
+  const [written, rewritten] = [old.platform.trusted_issuers, next.platform.trusted_issuers]
   return [...new Set([...before.keys(), ...after.keys()])].flatMap((name) => {
     const [former, issuer] = [before.get(name), after.get(name)]
-    const [written, rewritten] = [entryOf(old.platform, name), entryOf(next.platform, name)]
     const subject = { kind: 'trusted_issuer', name } as const
-    if (former === undefined) return [changeOf({ ...subject, change: 'added', new: jsonOf(rewritten) })]
-    if (issuer === undefined) return [changeOf({ ...subject, change: 'removed', old: jsonOf(written) })]
+    if (former === undefined) return [changeOf({ ...subject, change: 'added', new: jsonOf(rewritten[name]) })]
+    if (issuer === undefined) return [changeOf({ ...subject, change: 'removed', old: jsonOf(written[name]) })]
     return [
       ...compareSuspension(former, issuer),
       ...compareProofAudiences(former, issuer),
-      ...(isDeepStrictEqual(former.settings, issuer.settings) && former.provider === issuer.provider
-        ? []
-        : compareMembers(subject, settingsOf(written), settingsOf(rewritten))),
+      ...compareMembers(subject, settingsOf(written[name]), settingsOf(rewritten[name])),
     ]
   })
 }
 
 /** Compares audiences, with every default in place. */
 export function compareAudiences(old: Side, next: Side): readonly Change[] {
-  const [before, after] = [old.federation.audiences, next.federation.audiences]
+  const [before, after] = [audiencesOf(old), audiencesOf(next)]
   return [...new Set([...before.keys(), ...after.keys()])].flatMap((name) => {
     const [former, audience] = [before.get(name), after.get(name)]
-    const [scopes, rescopes] = [scopesOf(old.platform, name), scopesOf(next.platform, name)]
     const subject = { kind: 'audience', name } as const
-    if (former === undefined) return [changeOf({ ...subject, change: 'added', new: spell(audience, rescopes) })]
-    if (audience === undefined) return [changeOf({ ...subject, change: 'removed', old: spell(former, scopes) })]
-    return [...compareScopes(name, scopes, rescopes), ...compareTokens(name, former, audience)]
+    if (former === undefined) return [changeOf({ ...subject, change: 'added', new: spell(audience) })]
+    if (audience === undefined) return [changeOf({ ...subject, change: 'removed', old: spell(former) })]
+    return [...compareScopes(name, former.scopes, audience.scopes), ...compareTokens(name, former, audience)]
   })
+}
+
+/** An audience, and the scopes that it declares. */
+type Declared = Audience & { readonly scopes: readonly string[] }
+
+function audiencesOf({ federation, platform }: Side): ReadonlyMap<string, Declared> {
+  return new Map(
+    [...federation.audiences].map(([name, audience]) => [
+      name,
+      { ...audience, scopes: platform.audiences[name]?.scopes ?? [] },
+    ]),
+  )
 }
 
 function compareSuspension(old: ReadyIssuer, { name, isSuspended }: ReadyIssuer): readonly Change[] {
@@ -83,19 +92,11 @@ function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-function entryOf({ trusted_issuers: entries }: FederationDocument, name: string): TrustedIssuerEntry | undefined {
-  return Object.hasOwn(entries, name) ? entries[name] : undefined
-}
-
 /** What is compared apart, with its default in place, is left out. */
 function settingsOf(entry: TrustedIssuerEntry | undefined): object {
   if (entry === undefined) return {}
   const { proof_audiences: _, suspended: __, ...settings } = entry
   return settings
-}
-
-function scopesOf({ audiences }: FederationDocument, name: string): readonly string[] {
-  return (Object.hasOwn(audiences, name) ? audiences[name]?.scopes : undefined) ?? []
 }
 
 function compareScopes(name: string, old: readonly string[], next: readonly string[]): readonly Change[] {
@@ -123,9 +124,9 @@ function compareTokens(name: string, old: Audience, next: Audience): readonly Ch
   return changes
 }
 
-function spell(audience: Audience | undefined, scopes: readonly string[]): Change['new'] {
+function spell(audience: Declared | undefined): Change['new'] {
   if (audience === undefined) return null
-  const { maxLifetimeSeconds, signingAlgorithm, tokenType } = audience
+  const { scopes, maxLifetimeSeconds, signingAlgorithm, tokenType } = audience
   return {
     scopes: [...scopes],
     max_lifetime_seconds: maxLifetimeSeconds,

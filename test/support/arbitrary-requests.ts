@@ -4,25 +4,28 @@ import fc from 'fast-check'
 import { plausibleDocuments } from './arbitrary-documents.ts'
 import type { DocumentParts } from './document.ts'
 
-const seldom = fc.oneof({ weight: 4, arbitrary: fc.constant(false) }, { weight: 1, arbitrary: fc.constant(true) })
+const seldom = fc.oneof({ weight: 9, arbitrary: fc.constant(false) }, { weight: 1, arbitrary: fc.constant(true) })
 
 /** What is put on each item of a plausible document, whatever it says of itself. */
 const touch = fc.record({
   lifetime: fc.constantFrom(undefined, 300, 900, 1_800),
   isSuspended: seldom,
   isShadow: seldom,
-  isTemplate: seldom,
-  hasMore: fc.boolean(),
+  isTemplate: fc.boolean(),
+  hasMore: seldom.map((isSo) => !isSo),
 })
+
+/** Plausible documents without bindings are the most, and of little use here. */
+const boundDocuments = plausibleDocuments.filter((text) => !text.includes('"bindings":{}'))
 
 const touches = fc.tuple(fc.array(touch, { minLength: 9, maxLength: 9 }), seldom)
 
 /** Parts of documents: plausible ones with lifetimes, templates, suspension and shadow. Some are broken. */
-export const richParts: fc.Arbitrary<DocumentParts> = fc.tuple(plausibleDocuments, touches).map(enrich)
+export const richParts: fc.Arbitrary<DocumentParts> = fc.tuple(boundDocuments, touches).map(enrich)
 
 /** Parts of a document, and of what may become of it. */
 export const richPairs: fc.Arbitrary<readonly [DocumentParts, DocumentParts]> = fc
-  .tuple(plausibleDocuments, touches, touches)
+  .tuple(boundDocuments, touches, touches)
   .map(([text, before, after]) => [enrich([text, before]), enrich([text, after])])
 
 function enrich([text, [marks, isSuspended]]: readonly [string, readonly [readonly Touch[], boolean]]): DocumentParts {
@@ -77,5 +80,19 @@ export const requests: fc.Arbitrary<ArbitraryRequest> = fc.record({
   account: fc.constantFrom('a', 'b'),
   target: fc.constantFrom(undefined, 'ledger', 'ledger', 'plain', 'nowhere'),
   scopes: fc.constantFrom(undefined, ['r'], ['w'], ['r', 'w'], ['x']),
-  seconds: fc.constantFrom(60, 600, 3_600),
+  seconds: fc.constantFrom(60, 601, 3_600),
 })
+
+/** Turns a request to one of a document's bindings, so that it is not one of the many that nothing matches. */
+export function aimAt(document: DocumentParts, request: ArbitraryRequest): ArbitraryRequest {
+  const bindings = Object.values(document.bindings ?? {}) as readonly WrittenBinding[]
+  const binding = bindings[request.seconds % Math.max(bindings.length, 1)]
+  if (binding === undefined) return request
+  const { 'kubernetes.namespace': namespace, 'kubernetes.service_account': account } = binding.match
+  return { ...request, trustedIssuer: binding.trusted_issuer, namespace: namespace.replace('*', '1'), account }
+}
+
+interface WrittenBinding {
+  readonly trusted_issuer: string
+  readonly match: { readonly 'kubernetes.namespace': string; readonly 'kubernetes.service_account': string }
+}

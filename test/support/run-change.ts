@@ -62,6 +62,22 @@ export function writeScratch(name: string, content: string | object | readonly A
   return path
 }
 
+/** A delegation of names below `payments/`, for proofs of two namespaces. */
+export const PAYMENTS = {
+  identity_prefix: 'payments/',
+  trusted_issuers: { cluster: { match: { 'kubernetes.namespace': ['payments', 'billing'] } } },
+  grants: { ledger: ['entries:read'] },
+}
+
+/** Writes a directory with a platform document that has the delegation, and of the team payments this one. */
+export function writeTeam(team: object): string {
+  const path = makeScratch()
+  const platform = documentFor(CLUSTER, { identities: {}, bindings: {}, delegations: { payments: PAYMENTS } })
+  writeFileSync(join(path, 'platform.json'), JSON.stringify(platform))
+  writeFileSync(join(path, 'payments.json'), JSON.stringify({ version: 1, delegation: 'payments', ...team }))
+  return path
+}
+
 /** Runs `chancery diff` on two paths. */
 export async function diff(old: string, next: string, options: object = {}): Promise<Told> {
   return await tell((terminal) => runDiff(old, next, { insecureHost: [], ...options }, terminal))

@@ -46,11 +46,18 @@ test('lines that are no record are counted, wherever they stand', async () => {
   expect(await read(others + LINE)).toMatchObject({ records: 1, unreadable: 4, isTorn: false })
 })
 
-test('a line that is too long is counted and not kept, and the next one is read', async () => {
-  const long = 'x'.repeat(MAX_LINE_LENGTH * 3)
+test('a line that is too long is counted, record or not, and the next one is read', async () => {
+  const long = JSON.stringify(recordOf({ subject: 'x'.repeat(MAX_LINE_LENGTH * 3) }))
 
   expect(await read(`${LINE}${long}\n${LINE}`)).toMatchObject({ records: 2, unreadable: 1, isTorn: false })
   expect(await read(`${LINE}${long}`)).toMatchObject({ records: 1, unreadable: 0, isTorn: true })
+})
+
+test('a line without an end is not kept, however little of it there is on disk', async () => {
+  const bomb = gzipSync(`${LINE}${'x'.repeat(67_108_864)}\n${LINE}`)
+
+  expect(bomb.length).toBeLessThan(100_000)
+  expect(await read(bomb, 'audit.jsonl.gz')).toMatchObject({ records: 2, unreadable: 1 })
 })
 
 test('records of other versions are read for what they share', async () => {

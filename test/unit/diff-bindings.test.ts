@@ -98,6 +98,12 @@ test('another name for the same proofs is a renaming, whatever else changes with
   ])
 })
 
+test('a wider binding that goes is not renamed to a narrower one that comes', () => {
+  const old = { wide: bindingFor('a-*', 'x', 'api') }
+
+  expect(brief(compare(old, { b: bindingFor('a-1', 'x', 'api') }))).toEqual(['binding b added', 'binding wide removed'])
+})
+
 test('a binding whose name lives on is not renamed, though another takes its proofs', () => {
   const old = { b: bindingFor('a', 'x', 'api') }
   const next = { b: bindingFor('b', 'x', 'api'), c: bindingFor('a', 'x', 'api') }

@@ -1,37 +1,20 @@
 /** What a change does to delegations, and to what teams write within them. */
 
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import type { Difference } from '../../src/federation/change.ts'
 import { bindingFor, documentFor } from '../support/document.ts'
 import { CLUSTER } from '../support/federation-parts.ts'
-import { brief, changesBetween, diff } from '../support/run-change.ts'
+import { brief, changesBetween, diff, PAYMENTS as payments, writeTeam } from '../support/run-change.ts'
 import { makeScratch } from '../support/scratch.ts'
 
-const payments = {
-  identity_prefix: 'payments/',
-  trusted_issuers: { cluster: { match: { 'kubernetes.namespace': ['payments', 'billing'] } } },
-  grants: { ledger: ['entries:read'] },
-}
 const bare = { identities: {}, bindings: {} }
 
 function compare(next: object, old: object = payments): readonly string[] {
   return brief(
     changesBetween({ ...bare, delegations: { payments: old } }, { ...bare, delegations: { payments: next } }),
   )
-}
-
-/** A directory with a platform document, and of the team payments this one. */
-function directoryOf(team: object, name = 'federation'): string {
-  const path = join(makeScratch(), name)
-  mkdirSync(path)
-  writeFileSync(
-    join(path, 'platform.json'),
-    JSON.stringify(documentFor(CLUSTER, { ...bare, delegations: { payments } })),
-  )
-  writeFileSync(join(path, 'payments.json'), JSON.stringify({ version: 1, delegation: 'payments', ...team }))
-  return path
 }
 
 async function changesOf(old: string, next: string): Promise<readonly string[]> {
@@ -90,8 +73,8 @@ test('claims that a team may set are widened and narrowed', () => {
 
 test('what teams write is compared with the rest, and moving it between documents is a renaming', async () => {
   const api = { 'payments/api': { grants: { ledger: ['entries:read'] } } }
-  const none = directoryOf({})
-  const one = directoryOf({ identities: api, bindings: { api: bindingFor('payments', 'api', 'payments/api') } })
+  const none = writeTeam({})
+  const one = writeTeam({ identities: api, bindings: { api: bindingFor('payments', 'api', 'payments/api') } })
 
   expect(await changesOf(none, one)).toEqual([
     'identity payments/api added',
@@ -107,8 +90,8 @@ test('what teams write is compared with the rest, and moving it between document
 })
 
 test('a new directory with a broken team document is refused, and an old one is compared without it', async () => {
-  const broken = directoryOf({ identities: { 'other/api': { grants: {} } } })
-  const good = directoryOf({ identities: { 'payments/api': { grants: {} } } })
+  const broken = writeTeam({ identities: { 'other/api': { grants: {} } } })
+  const good = writeTeam({ identities: { 'payments/api': { grants: {} } } })
 
   const refused = await diff(good, broken)
   const mended = await diff(broken, good)

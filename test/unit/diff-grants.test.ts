@@ -33,7 +33,7 @@ test('a grant comes and goes by its audience, one without scopes too', () => {
 })
 
 test('longer tokens widen every grant that they lengthen, and no other', () => {
-  const grants = { ledger: ['r'], plain: [] }
+  const grants = { plain: [], ledger: ['r'] }
 
   expect(brief(compare({ grants, lifetime_seconds: 900 }, { grants, lifetime_seconds: 1_800 }))).toEqual([
     'identity i widened lifetime_seconds',

@@ -47,6 +47,32 @@ test('settings change member by member, and a default that is written out is no 
   ])
 })
 
+test('defaults of a cloud that are written out are no change', () => {
+  const aws = (parts: object): DocumentParts => ({
+    ...bare,
+    trusted_issuers: { east: { provider: 'aws', accounts: { '123456789012': {} }, ...parts } },
+  })
+  const entra = {
+    provider: 'azure',
+    tenant_id: 'aaaabbbb-0000-4ccc-8111-dddd2222eeee',
+    proof_audiences: ['api://chancery'],
+  }
+  const azure = (parts: object): DocumentParts => ({ ...bare, trusted_issuers: { east: { ...entra, ...parts } } })
+
+  expect(changesBetween(aws({}), aws({ partition: 'aws', endpoints: ['regional'], principals: ['role'] }))).toEqual([])
+  expect(changesBetween(azure({}), azure({ cloud: 'public' }))).toEqual([])
+})
+
+test('what is told of suspension and proof audiences is not told again as a member', () => {
+  const next = { suspended: true, proof_audiences: ['https://other.example'], issuers: ['https://b.example'] }
+
+  expect(brief(compareIssuers({}, next))).toEqual([
+    'trusted_issuer east suspended suspended',
+    'trusted_issuer east changed proof_audiences',
+    'trusted_issuer east changed issuers',
+  ])
+})
+
 test('another cloud under the same name is a change of every member', () => {
   const gcp = { ...bare, trusted_issuers: { east: { provider: 'gcp' } } }
 

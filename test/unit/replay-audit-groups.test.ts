@@ -8,7 +8,7 @@ import { tellReplay } from '../../src/cli/replay-text.ts'
 import { bindingFor, documentFor } from '../support/document.ts'
 import { CLUSTER } from '../support/federation-parts.ts'
 import { recordOf } from '../support/made-records.ts'
-import { replay, replayRecords, writeScratch } from '../support/run-change.ts'
+import { replay, replayRecords, writeScratch, writeTeam } from '../support/run-change.ts'
 
 const ID = '1f0f7a2e-6a2f-4b56-9a37-0d6a8f9f5b11'
 
@@ -37,28 +37,29 @@ function issued(account: string, minute: number, parts: Partial<AuditRecord> = {
 
 test('decisions of one workload, target and consequence are one group, with the first and last of them', async () => {
   const records = [
+    issued('api', 9),
     issued('api', 5),
     issued('api', 2, {
       request_id: 'b1ffa2c0-44e1-4a52-8d43-d3a4ad6c26b8',
       token_expires_at: '2026-01-15T12:17:00.000Z',
     }),
-    issued('api', 9),
+    issued('api', 7),
     issued('api', 3, { audience: 'https://orders.example', scope: null }),
     issued('web', 4),
   ]
   const { report } = await replayRecords(records, { bindings: {} })
 
-  expect(report).toMatchObject({ from: records[1]?.time, to: records[2]?.time, decisions: { replayed: 5, loses: 5 } })
+  expect(report).toMatchObject({ from: records[2]?.time, to: records[0]?.time, decisions: { replayed: 6, loses: 6 } })
   expect(
     report.groups.map(({ audience, count, workload }) => [workload['kubernetes.service_account'], audience, count]),
   ).toEqual([
     ['api', 'https://orders.example', 1],
-    ['api', 'ledger', 3],
+    ['api', 'ledger', 4],
     ['web', 'ledger', 1],
   ])
   expect(report.groups[1]).toMatchObject({
-    first: records[1]?.time,
-    last: records[2]?.time,
+    first: records[2]?.time,
+    last: records[0]?.time,
     example_request_id: ID,
     old: { lifetime_seconds: 900 },
   })
@@ -221,5 +222,13 @@ test('the command takes what may happen as a list, and nothing else', async () =
 test('a document that check refuses is refused before anything is read', async () => {
   const next = writeScratch('federation.json', documentFor(CLUSTER, { trust_domain: '' }))
 
-  expect(await replay('/nowhere', next)).toMatchObject({ code: 1, out: '', err: expect.stringContaining('is refused') })
+  const team = writeTeam({ identities: { 'other/api': { grants: {} } } })
+
+  for (const path of [next, team]) {
+    expect(await replay('/nowhere', path)).toMatchObject({
+      code: 1,
+      out: '',
+      err: expect.stringContaining('is refused'),
+    })
+  }
 })

@@ -168,6 +168,11 @@ test('a token that its proof kept short is not taken for one that the document s
   const short = issued({ token_expires_at: '2026-01-15T12:05:00.000Z' })
 
   expect(await counts([short])).toEqual({ replayed: 1, unchanged: 1 })
+  expect(await groupOf(short, { bindings: { b: bindingFor('payments', 'api', 'other') } })).toMatchObject({
+    changes: ['identity', 'scopes'],
+    old: { lifetime_seconds: 300 },
+    new: { lifetime_seconds: 300 },
+  })
 })
 
 test('a suspended binding, identity or issuer loses its workloads', async () => {

@@ -6,7 +6,7 @@ import { runProgram } from '../../src/cli/program.ts'
 import { bindingFor, type DocumentParts, documentFor } from '../support/document.ts'
 import { CLUSTER } from '../support/federation-parts.ts'
 import { recordOf } from '../support/made-records.ts'
-import { unused, unusedIn, writeScratch } from '../support/run-change.ts'
+import { unused, unusedIn, writeScratch, writeTeam } from '../support/run-change.ts'
 
 function issued(namespace: string, parts: Partial<AuditRecord> = {}): AuditRecord {
   return recordOf({
@@ -158,4 +158,6 @@ test('exit code 1 says that something is unused where that was asked for, and th
   expect(await run(path, '--exit-code')).toBe(1)
   expect(await run(used, '--exit-code')).toBe(0)
   expect(await run(broken)).toBe(1)
+  expect(await run(writeTeam({ identities: { 'payments/api': { grants: {} } } }))).toBe(0)
+  expect(await run(writeTeam({ identities: { 'other/api': { grants: {} } } }))).toBe(1)
 })
