@@ -7,6 +7,13 @@ export interface Metrics {
   readonly registry: Registry
   /** `reason` is `none` where a token was issued. */
   decided(decision: { provider: string; outcome: 'issued' | 'refused'; reason: string; seconds: number }): void
+  /** `answered` is what was decided, `outcome` what a binding in shadow would have decided. */
+  shadowDecided(decision: {
+    trustedIssuer: string
+    answered: 'issued' | 'refused'
+    outcome: 'issued' | 'refused'
+    reason: string
+  }): void
   providerEvent(event: ProviderEvent): void
   auditFailed(): void
   /** How many spent proofs the store remembers, those of other processes included. */
@@ -29,6 +36,12 @@ export function createMetrics(now: () => number): Metrics {
     name: 'chancery_decisions_total',
     help: 'Exchanges decided.',
     labelNames: ['provider', 'outcome', 'reason'] as const,
+    registers,
+  })
+  const shadows = new Counter({
+    name: 'chancery_shadow_decisions_total',
+    help: 'What bindings in shadow would have decided, beside what was answered.',
+    labelNames: ['trusted_issuer', 'answered', 'outcome', 'reason'] as const,
     registers,
   })
   const duration = new Histogram({
@@ -62,6 +75,8 @@ export function createMetrics(now: () => number): Metrics {
       decisions.inc({ provider, outcome, reason })
       duration.observe({ provider, outcome }, seconds)
     },
+    shadowDecided: ({ trustedIssuer, answered, outcome, reason }) =>
+      shadows.inc({ trusted_issuer: trustedIssuer, answered, outcome, reason }),
     providerEvent: observeProvider,
     auditFailed: () => auditFailures.inc(),
     spentProofs: (count) => spentProofs.set(count),

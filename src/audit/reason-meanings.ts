@@ -65,7 +65,14 @@ export const REASON_MEANINGS: Readonly<Record<RefusalReason, string>> = {
     'The proof may be used once, and was. A client that retries must prove itself anew; another sender has captured it.',
   proof_predates_store:
     'The store cannot tell whether the proof was spent before: it is newer than the proof, was away or put back within a minute of its making, or the clock was set back. A new proof will do.',
+  issuer_suspended:
+    'The trusted issuer is suspended: none of its proofs is taken, and whether this one is genuine was not looked into.',
   binding_missing: 'The proof is genuine, and no binding matches it. Explain shows the nearest ones.',
+  binding_suspended:
+    'The binding that decides is suspended, or another of the same identity that matches as closely. A wider one never takes its place.',
+  identity_malformed:
+    'The binding’s template takes an attribute that the proof does not have, or whose value is no segment of a name. Explain shows which.',
+  identity_suspended: 'The identity, or the entry that its name lies below, is suspended.',
   target_missing: 'No target was named, and the identity has several, or none.',
   target_refused: 'The identity has no grant for the target, or the document does not declare it.',
   scope_refused: 'The identity’s grant does not hold a scope that was asked for.',

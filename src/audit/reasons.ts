@@ -6,7 +6,11 @@ import { REQUEST_FAULTS, type RequestFault } from '../oauth/errors.ts'
 /** Reasons that are neither the request's form nor the proof itself. */
 export const EXCHANGE_REASONS = [
   'proof_predates_store',
+  'issuer_suspended',
   'binding_missing',
+  'binding_suspended',
+  'identity_malformed',
+  'identity_suspended',
   'target_missing',
   'target_refused',
   'scope_refused',

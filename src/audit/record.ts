@@ -6,7 +6,20 @@ import { REFUSAL_REASONS } from './reasons.ts'
 const text = z.string()
 const dateTime = z.iso.datetime({ precision: 3 })
 
-/** Every member is there in every record; what does not apply is null. */
+const shadow = z
+  .strictObject({
+    binding: text,
+    identity: text.nullable().describe('Null where its template made no name.'),
+    decision: z.enum(['issued', 'refused']),
+    reason: z.enum(REFUSAL_REASONS).nullable(),
+    audience: text.nullable(),
+    scope: text
+      .nullable()
+      .describe('What would have been granted; where it would have been refused, what was asked for.'),
+  })
+  .describe('What a binding in shadow would have decided.')
+
+/** Every member but `shadow` is there in every record; what does not apply is null. */
 export const auditRecordSchema = z
   .strictObject({
     time: dateTime.describe('When it was decided.'),
@@ -29,6 +42,7 @@ export const auditRecordSchema = z
     token_id: text.nullable().describe('The jti of the token.'),
     token_expires_at: dateTime.nullable(),
     document: text.nullable().describe('Digest of the federation document that decided.'),
+    shadow: shadow.optional(),
     client_address: text.nullable(),
   })
   .describe('Chancery audit record')

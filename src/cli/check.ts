@@ -2,36 +2,45 @@
 
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { proveDocument } from '../federation/federation.ts'
 import { type Complaint, complain, type Finding, findingsOf, hasErrors } from '../federation/finding.ts'
-import { locateDocument } from '../federation/locate.ts'
+import { locateDocuments } from '../federation/locate.ts'
+import { proveDocuments } from '../federation/prove-documents.ts'
+import type { FederationHead } from '../federation/proven.ts'
 import { contextOf, type DocumentOptions } from './document-options.ts'
 import { EXIT, type Terminal, UsageError } from './exit.ts'
+import { keepNurserySmall } from './small-nursery.ts'
 
 export interface CheckOptions extends DocumentOptions {
   readonly json?: boolean
 }
 
-/** Checks the document at a path and gives the exit code: 0 where it can be used, warnings or not, and 1 where it cannot. */
+/** Checks the documents at a path and gives the exit code: 0 where it can be used, warnings or not, and 1 where it cannot. */
 export async function check(path: string, options: CheckOptions, terminal: Terminal): Promise<number> {
   if (!existsSync(path)) throw new UsageError(`${path} does not exist`)
-  const findings = await findAll(path, options)
+  keepNurserySmall()
+  const { findings, isUsable } = await findAll(path, options)
   if (options.json === true) terminal.out(`${JSON.stringify(findings, null, 2)}\n`)
-  else terminal.out(tell(path, findings))
+  else terminal.out(tell(path, findings, isUsable))
   return hasErrors(findings) ? EXIT.refused : EXIT.done
 }
 
-async function findAll(path: string, options: CheckOptions): Promise<readonly Finding[]> {
-  const context = contextOf(options)
-  const located = await locateDocument(path)
-  if ('findings' in located) return located.findings
-  const { findings } = proveDocument(located, context)
-  if (options.secretsDir === undefined) return findings
-  return [...findings, ...findingsOf(located.file, findMissingFiles(located.text, options.secretsDir))]
+interface Checked {
+  readonly findings: readonly Finding[]
+  /** Whether the platform document can be used, and with it every team's that has no error. */
+  readonly isUsable: boolean
+}
+
+async function findAll(path: string, options: CheckOptions): Promise<Checked> {
+  const { findings, proven } = proveDocuments(await locateDocuments(path), contextOf(options))
+  const platform = proven?.documents.find(({ delegation }) => delegation === undefined)
+  if (proven === undefined || platform === undefined) return { findings, isUsable: false }
+  const { secretsDir } = options
+  const missing = secretsDir === undefined ? [] : findMissingFiles(proven.head.document, secretsDir)
+  return { findings: [...findings, ...findingsOf(platform.file, missing)], isUsable: missing.length === 0 }
 }
 
 /** Looks for every `…_file` that the document names; the schema has made sure that they lie below the directory. */
-function findMissingFiles(text: string, directory: string): Complaint[] {
+function findMissingFiles(document: FederationHead['document'], directory: string): Complaint[] {
   const complaints: Complaint[] = []
   const visit = (value: unknown, path: readonly string[]): void => {
     if (typeof value !== 'object' || value === null) return
@@ -42,29 +51,21 @@ function findMissingFiles(text: string, directory: string): Complaint[] {
       visit(inner, [...path, name])
     }
   }
-  const document = parseLeniently(text)
-  visit(document?.trusted_issuers, ['trusted_issuers'])
+  visit(document.trusted_issuers, ['trusted_issuers'])
   return complaints
 }
 
-/** A document that is not JSON has its finding already. */
-function parseLeniently(text: string): { readonly trusted_issuers?: unknown } | undefined {
-  try {
-    return JSON.parse(text) as { readonly trusted_issuers?: unknown }
-  } catch {
-    return undefined
-  }
-}
-
-function tell(path: string, findings: readonly Finding[]): string {
+function tell(path: string, findings: readonly Finding[], isUsable: boolean): string {
   const lines = findings.map(({ severity, file, path: at, code, message, witness }) => {
     const example = witness === undefined ? '' : `\n  for example: ${JSON.stringify(witness)}`
     return `${severity}: ${file}${at === '' ? '' : ` ${at}`}: ${message} [${code}]${example}\n`
   })
-  const errors = findings.filter(({ severity }) => severity === 'error').length
-  const warnings = findings.length - errors
-  const verdict = errors === 0 ? 'can be used' : 'is refused'
-  return `${lines.join('')}${path}: ${verdict}: ${count(errors, 'error')}, ${count(warnings, 'warning')}\n`
+  const errors = findings.filter(({ severity }) => severity === 'error')
+  const broken = [...new Set(errors.map(({ file }) => file))]
+  const exception = broken.length === 0 ? '' : `, but for ${broken.join(', ')}`
+  const verdict = isUsable ? `can be used${exception}` : 'is refused'
+  const warnings = findings.length - errors.length
+  return `${lines.join('')}${path}: ${verdict}: ${count(errors.length, 'error')}, ${count(warnings, 'warning')}\n`
 }
 
 function count(number: number, noun: string): string {

@@ -10,12 +10,13 @@ import type { BrokerConfig } from '../config.ts'
 import { createExchange, type Outcome, type Snapshot } from '../exchange/exchange.ts'
 import { createSpentLookup } from '../exchange/replay.ts'
 import { createKeptDocuments, type KeptDocuments } from '../federation/kept.ts'
-import { fingerprintDocument } from '../federation/locate.ts'
+import { fingerprintDocuments } from '../federation/locate.ts'
 import { createFederationSource, type FederationSource } from '../federation/source.ts'
 import { createApp } from '../http/app.ts'
 import { createTrustedProxies } from '../http/client-address.ts'
 import { describeBug, type Log } from '../log.ts'
 import { createMetrics, type Metrics } from '../metrics.ts'
+import type { ShadowDecision } from '../policy/shadow.ts'
 import { createSealer } from '../store/seal.ts'
 import { openSqliteStore } from '../store/sqlite.ts'
 import type { Store } from '../store/store.ts'
@@ -55,8 +56,7 @@ export async function compose(config: BrokerConfig, world: World): Promise<Compo
   opened.defer(() => tending.stop())
   const sink = createAuditSink(await openAuditWriter(config.auditFile))
   opened.defer(() => sink.close())
-  const context = { providers: verifiers, insecureHosts: config.insecureHosts, brokerIssuer: config.issuer }
-  const kept = createKeptDocuments(store, sealer, context)
+  const kept = createKeptDocuments(store, sealer)
   const isSpent = createSpentLookup(spentProofs)
   const { source, snapshot } = followDocument(config, world, metrics, { keys, kept, isSpent })
   opened.defer(() => source.stop())
@@ -127,8 +127,14 @@ function followDocument(config: BrokerConfig, world: World, metrics: Metrics, { 
   })
   let snapshot: Snapshot | undefined
   const source = createFederationSource({
-    load: () => loadFederation(federationPath, { providers: verifiers, insecureHosts, brokerIssuer }),
-    fingerprint: () => fingerprintDocument(federationPath),
+    load: (lastGood, isServing) =>
+      loadFederation({
+        path: federationPath,
+        context: { providers: verifiers, insecureHosts, brokerIssuer },
+        lastGood,
+        isServing,
+      }),
+    fingerprint: () => fingerprintDocuments(federationPath),
     kept,
     onAccepted(federation, findings) {
       snapshot = { federation, keys, ...createVerifiers(federation) }
@@ -157,8 +163,9 @@ function openAudit(sink: AuditSink, metrics: Metrics, log: Log): Audit {
 
 /** Refusals are logged where they are recorded, with what the record has no place for. */
 function createOutcomeObserver(metrics: Metrics, log: Log): (outcome: Outcome) => void {
-  return ({ requestId, provider, refusal, isRecorded, seconds }) => {
+  return ({ requestId, provider, refusal, isRecorded, seconds, shadow }) => {
     const outcome = refusal === undefined ? 'issued' : 'refused'
+    if (shadow !== undefined) countShadow(metrics, shadow, outcome)
     metrics.decided({ provider, outcome, reason: refusal?.reason ?? 'none', seconds })
     if (refusal === undefined || !isRecorded) return
     const { reason, origin, facts, cause } = refusal
@@ -166,4 +173,10 @@ function createOutcomeObserver(metrics: Metrics, log: Log): (outcome: Outcome) =
     if (reason === 'internal') log.error({ ...known, ...describeBug(cause) }, 'unexpected error')
     else log.info(known, 'refused')
   }
+}
+
+function countShadow(metrics: Metrics, { binding, verdict }: ShadowDecision, answered: 'issued' | 'refused'): void {
+  const outcome = verdict.allowed ? 'issued' : 'refused'
+  const reason = verdict.allowed ? 'none' : verdict.why
+  metrics.shadowDecided({ trustedIssuer: binding.trustedIssuer, answered, outcome, reason })
 }

@@ -15,7 +15,19 @@ import type { Federation } from '../federation/federation.ts'
 import { UsageError } from './exit.ts'
 
 /** What was decided when a recorded request came. */
-export type Recorded = Pick<AuditRecord, 'time' | 'decision' | 'reason' | 'binding' | 'identity' | 'document'>
+export type Recorded = Pick<
+  AuditRecord,
+  'time' | 'decision' | 'reason' | 'binding' | 'identity' | 'document' | 'shadow'
+>
+
+/** Refusals by mapping: what the document says of them now is in the explanations. */
+const MAPPING_REASONS: readonly RefusalReason[] = [
+  'issuer_suspended',
+  'binding_missing',
+  'binding_suspended',
+  'identity_malformed',
+  'identity_suspended',
+]
 
 /** What kept a proof from being mapped, or its identity from being given what it asked for. */
 export interface Trouble {
@@ -85,7 +97,8 @@ export async function accountOfRecord(file: string, requestId: string, federatio
       `--request-id: ${file} has no record of ${requestId}; beyond 100 a second, refusals are sampled`,
     )
   }
-  const { time, decision, reason, binding, identity, document, trusted_issuer: trustedIssuer, attributes } = record
+  const { time, decision, reason, binding, identity, document, shadow } = record
+  const { trusted_issuer: trustedIssuer, attributes } = record
   const isMapped = trustedIssuer !== null && attributes !== null
   const told = account(
     federation,
@@ -93,8 +106,9 @@ export async function accountOfRecord(file: string, requestId: string, federatio
     new Map(Object.entries(attributes ?? {})),
     isMapped ? [trustedIssuer] : [],
   )
-  const trouble = reason === null || reason === 'binding_missing' ? null : troubleOf(reason, {})
-  return { ...told, recorded: { time, decision, reason, binding, identity, document }, trouble }
+  const isExplained = reason === null || (isMapped && MAPPING_REASONS.includes(reason))
+  const recorded = { time, decision, reason, binding, identity, document, ...(shadow === undefined ? {} : { shadow }) }
+  return { ...told, recorded, trouble: isExplained ? null : troubleOf(reason, {}) }
 }
 
 function account(

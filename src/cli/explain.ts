@@ -2,8 +2,9 @@
 
 import { existsSync } from 'node:fs'
 import type { ProofVerifier } from '../../providers/contract/provider.ts'
+import type { Explanation } from '../federation/explain.ts'
 import { type Federation, readFederation } from '../federation/federation.ts'
-import { locateDocument } from '../federation/locate.ts'
+import { locateDocuments } from '../federation/locate.ts'
 import { contextOf, type DocumentOptions } from './document-options.ts'
 import { EXIT, type Terminal, UsageError } from './exit.ts'
 import { type Account, accountOfAttributes, accountOfProof, accountOfRecord } from './explain-account.ts'
@@ -33,19 +34,21 @@ export async function runExplain(
   if (federation === undefined) return EXIT.refused
   const account = await accountFor(options, federation, clock)
   terminal.out(options.json === true ? `${JSON.stringify(account, null, 2)}\n` : tellAccount(account))
-  const isDecided = account.trouble === null && account.explanations.some(({ binding }) => binding !== null)
-  return isDecided ? EXIT.done : EXIT.refused
+  return account.trouble === null && account.explanations.some(isGiven) ? EXIT.done : EXIT.refused
+}
+
+function isGiven({ binding, obstacle, issuer_suspended: isSuspended }: Explanation): boolean {
+  return binding !== null && obstacle === null && !isSuspended
 }
 
 async function load(options: ExplainOptions, terminal: Terminal): Promise<Federation | undefined> {
   const path = options.federation
   if (!existsSync(path)) throw new UsageError(`--federation: ${path} does not exist`)
-  const located = await locateDocument(path)
-  const read = 'findings' in located ? undefined : readFederation(located, contextOf(options))
-  const findings = 'findings' in located ? located.findings : (read?.findings ?? [])
-  const error = findings.find(({ severity }) => severity === 'error')
-  if (error !== undefined) terminal.err(`${path} is refused: ${error.message}; "chancery check ${path}" tells all\n`)
-  return read?.federation
+  const { findings, federation } = readFederation(await locateDocuments(path), contextOf(options))
+  for (const { severity, file, message } of findings) {
+    if (severity === 'error') terminal.err(`${file} is refused: ${message}; "chancery check ${path}" tells all\n`)
+  }
+  return federation
 }
 
 async function accountFor(options: ExplainOptions, federation: Federation, clock: Clock): Promise<Account> {

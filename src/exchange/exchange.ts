@@ -4,23 +4,25 @@ import type { NumericDate, VerifiedProof } from '../../providers/contract/proof.
 import type { ProofRequest, ProofVerifier } from '../../providers/contract/provider.ts'
 import type { Audit } from '../audit/audit.ts'
 import type { AuditRecord } from '../audit/record.ts'
-import type { Binding } from '../federation/bindings.ts'
+import { type Choice, choose } from '../federation/choose.ts'
 import type { Federation } from '../federation/federation.ts'
-import type { Identity } from '../federation/identity.ts'
+import { identify } from '../federation/identify.ts'
 import { OAuthError } from '../oauth/errors.ts'
 import type { TokenExchangeRequest } from '../oauth/token-request.ts'
 import type { TokenResponse } from '../oauth/token-response.ts'
 import { ACCESS_TOKEN_TYPE, type IssuedTokenType, JWT_TYPE } from '../oauth/vocabulary.ts'
 import { decide, type Grant } from '../policy/decide.ts'
+import { decideShadow, type ShadowDecision } from '../policy/shadow.ts'
 import { nameTarget } from '../policy/target.ts'
 import type { SpentProofs } from '../store/store.ts'
-import { claimsOf } from '../tokens/claims.ts'
+import { claimsOf, type TokenFacts } from '../tokens/claims.ts'
 import type { KeyRing } from '../tokens/key-ring.ts'
 import { mint } from '../tokens/mint.ts'
 import { chooseVerifier } from './choose-verifier.ts'
 import { type Call, issuedRecord, type Progress, refusedRecord } from './record.ts'
 import { Refusal, toRefusal } from './refusal.ts'
 import { spendOnce } from './replay.ts'
+import { refuseSuspended, refuseSuspendedUnasked } from './suspension.ts'
 
 /** One moment's document and keys. An exchange uses the one that it began with, and nothing newer. */
 export interface Snapshot {
@@ -49,6 +51,8 @@ export interface Outcome {
   /** False for a refusal that was sampled away, or whose record failed. */
   readonly isRecorded: boolean
   readonly seconds: number
+  /** Undefined where no binding in shadow would have decided. */
+  readonly shadow: ShadowDecision | undefined
 }
 
 /** Gives a token, or throws a {@link Refusal}; either way the outcome was recorded first. */
@@ -67,6 +71,7 @@ export function createExchange(ports: ExchangePorts): Exchange {
         refusal,
         isRecorded,
         seconds,
+        shadow: progress.shadow,
       })
     }
     try {
@@ -81,6 +86,9 @@ export function createExchange(ports: ExchangePorts): Exchange {
     }
   }
 }
+
+/** Whom a proof is for, and by which binding. */
+type Bound = Pick<TokenFacts, 'binding' | 'identity' | 'identityName'>
 
 async function run(
   read: () => Promise<TokenExchangeRequest>,
@@ -98,19 +106,23 @@ async function run(
 
   const routed = chooseVerifier(request, verifiers, subjectTokenTypes)
   progress.provider = routed.verifier.provider
+  refuseSuspendedUnasked(routed.proof, routed.verifier, federation.suspendedIssuers)
   const proof = await routed.verifier.verify(routed.proof, proofRequest(request, call), call.signal)
   progress.proof = proof
   await spendOnce(proof, ports.spentProofs, ports.now())
-
-  const { binding, identity } = bind(proof, federation)
-  progress.binding = binding
+  refuseSuspended(proof.trustedIssuer, federation.suspendedIssuers)
 
   const now = ports.now()
-  const verdict = decide(identity, federation.audiences, { target, scopes: request.scopes }, proof, now)
+  const wish = { target, scopes: request.scopes }
+  const choices = choose(federation.bindings.findAll(proof.trustedIssuer, proof.attributes))
+  progress.shadow = decideShadow(choices.shadow, federation, wish, proof, now)
+  const bound = bind(choices.live, proof, federation, progress)
+
+  const verdict = decide(bound.identity, federation.audiences, wish, proof, now)
   if (!verdict.allowed) throw new Refusal(verdict.why)
   const { grant } = verdict
 
-  const claims = claimsOf({ brokerIssuer: ports.brokerIssuer, federation, identity, binding, proof, grant, now })
+  const claims = claimsOf({ brokerIssuer: ports.brokerIssuer, federation, ...bound, proof, grant, now })
   const token = mint(claims, grant.tokenType, keys.signerFor(grant.signingAlgorithm))
   await recordIssued(issuedRecord(claims, proof, progress, call), ports.audit)
   return {
@@ -138,11 +150,14 @@ function chooseTarget(request: TokenExchangeRequest, federation: Federation, bro
   return target
 }
 
-function bind(proof: VerifiedProof, federation: Federation): { binding: Binding; identity: Identity } {
-  const binding = federation.bindings.find(proof.trustedIssuer, proof.attributes)
-  const identity = binding === undefined ? undefined : federation.identities.get(binding.identity)
-  if (binding === undefined || identity === undefined) throw new Refusal('binding_missing')
-  return { binding, identity }
+function bind(choice: Choice | undefined, proof: VerifiedProof, federation: Federation, progress: Progress): Bound {
+  if (choice === undefined) throw new Refusal('binding_missing')
+  const { binding } = choice
+  progress.binding = binding
+  const identified = identify(choice, proof.attributes, federation.identities)
+  progress.identity = identified.name
+  if (!identified.isGiven) throw new Refusal(identified.why)
+  return { binding, identity: identified.identity, identityName: identified.name }
 }
 
 /** A token without its record does not exist: where the record fails, so does the exchange. */

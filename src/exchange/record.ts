@@ -1,13 +1,14 @@
 /** Makes the audit record of an exchange from how far it came. */
 
 import { hash } from 'node:crypto'
-import type { ProofOrigin } from '../../providers/contract/errors.ts'
 import type { NumericDate, ProviderName, VerifiedProof } from '../../providers/contract/proof.ts'
 import type { AuditRecord } from '../audit/record.ts'
 import type { Binding } from '../federation/bindings.ts'
 import type { TokenExchangeRequest } from '../oauth/token-request.ts'
+import type { Grant } from '../policy/decide.ts'
+import type { ShadowDecision } from '../policy/shadow.ts'
 import type { AccessTokenClaims } from '../tokens/claims.ts'
-import type { Refusal } from './refusal.ts'
+import type { Refusal, RefusalOrigin } from './refusal.ts'
 
 /** Whose request it is, as the HTTP side knows it. */
 export interface Call {
@@ -26,6 +27,8 @@ export interface Progress {
   provider?: ProviderName
   proof?: VerifiedProof
   binding?: Binding
+  identity?: string | undefined
+  shadow?: ShadowDecision | undefined
 }
 
 /** What a record repeats of a verified caller's request: printable ASCII, so that no terminal takes it for a command. */
@@ -52,6 +55,7 @@ export function issuedRecord(
     token_id: claims.jti,
     token_expires_at: timeOf(claims.exp),
     document: claims.proof.document,
+    ...shadowMember(progress),
     client_address: call.clientAddress ?? null,
   }
 }
@@ -68,12 +72,13 @@ export function refusedRecord(refusal: Refusal, progress: Progress, call: Call, 
     ...originMembers(provider, proof, refusal.origin),
     proof_digest: digestOf(request),
     binding: binding?.name ?? null,
-    identity: binding?.identity ?? null,
+    identity: progress.identity ?? null,
     audience: isVerified ? repeatable(target) : null,
     scope: isVerified ? repeatable(request?.scopes?.join(' ')) : null,
     token_id: null,
     token_expires_at: null,
     document: progress.document ?? null,
+    ...shadowMember(progress),
     client_address: call.clientAddress ?? null,
   }
 }
@@ -82,7 +87,7 @@ export function refusedRecord(refusal: Refusal, progress: Progress, call: Call, 
 function originMembers(
   provider: ProviderName | undefined,
   proof: VerifiedProof | undefined,
-  origin: ProofOrigin | undefined,
+  origin: RefusalOrigin | undefined,
 ) {
   return {
     provider: provider ?? null,
@@ -91,6 +96,21 @@ function originMembers(
     subject: proof?.subject ?? null,
     attributes: proof === undefined ? null : Object.fromEntries(proof.attributes),
   }
+}
+
+/** Only a verified proof has got as far as a shadow decision, so that what its bearer asked for may be repeated. */
+function shadowMember({ shadow, target, request }: Progress): Pick<AuditRecord, 'shadow'> {
+  if (shadow === undefined) return {}
+  const { binding, identity = null, verdict } = shadow
+  const asked = { audience: repeatable(target), scope: repeatable(request?.scopes?.join(' ')) }
+  const outcome = verdict.allowed
+    ? { decision: 'issued' as const, reason: null, ...grantMembers(verdict.grant) }
+    : { decision: 'refused' as const, reason: verdict.why, ...asked }
+  return { shadow: { binding: binding.name, identity, ...outcome } }
+}
+
+function grantMembers({ audience, scopes }: Grant) {
+  return { audience, scope: scopes?.join(' ') ?? null }
 }
 
 function digestOf(request: TokenExchangeRequest | undefined): string | null {

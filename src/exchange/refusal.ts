@@ -12,15 +12,21 @@ import {
 import type { RefusalReason } from '../audit/reasons.ts'
 import { OAuthError, type WireError } from '../oauth/errors.ts'
 
+/** Whose proof it was, as far as it is known. */
+export interface RefusalOrigin {
+  readonly trustedIssuer: string
+  readonly issuer: ProofOrigin['issuer'] | undefined
+}
+
 /** An exchange that ends without a token. `facts` are for the operator's log. */
 export class Refusal extends Error {
   readonly reason: RefusalReason
-  readonly origin: ProofOrigin | undefined
+  readonly origin: RefusalOrigin | undefined
   readonly facts: Facts
 
   constructor(
     reason: RefusalReason,
-    options: { origin?: ProofOrigin | undefined; facts?: Facts; cause?: unknown } = {},
+    options: { origin?: RefusalOrigin | undefined; facts?: Facts; cause?: unknown } = {},
   ) {
     super(`refused: ${reason}`, options.cause === undefined ? undefined : { cause: options.cause })
     this.name = 'Refusal'
@@ -54,7 +60,11 @@ export function toWireError({ reason, facts }: Refusal): WireError {
   if (isProofOutage(reason)) return unavailable('upstream_unavailable', retryAfterOf(facts))
   switch (reason) {
     case 'proof_predates_store':
+    case 'issuer_suspended':
     case 'binding_missing':
+    case 'binding_suspended':
+    case 'identity_malformed':
+    case 'identity_suspended':
       return SUBJECT_TOKEN_REFUSED
     case 'store_unavailable':
     case 'store_full':

@@ -14,6 +14,14 @@ export interface Identity {
   readonly lifetimeSeconds: number
   /** Claims that its tokens have beside ours. */
   readonly claims: Readonly<Record<string, unknown>>
+  /** Whether it is given nothing for now. */
+  readonly isSuspended: boolean
+}
+
+/** Who there is, by the names of the entries. */
+export interface Identities extends Iterable<readonly [string, Identity]> {
+  get(name: string): Identity | undefined
+  keys(): Iterable<string>
 }
 
 /** What the tokens for an audience are like. */
@@ -28,6 +36,7 @@ export function toIdentity(entry: IdentityEntry): Identity {
     grants: new Map(Object.entries(entry.grants)),
     lifetimeSeconds: entry.lifetime_seconds ?? DEFAULT_TOKEN_LIFETIME_SECONDS,
     claims: entry.claims ?? {},
+    isSuspended: entry.suspended ?? false,
   }
 }
 

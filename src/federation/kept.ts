@@ -1,24 +1,56 @@
-/** The last good document, in the store, so that a broken one cannot take the broker down at its next start. */
+/** The last good documents, in the store, so that a broken one cannot take the broker down at its next start. */
 
+import { createHash } from 'node:crypto'
 import type { Sealer } from '../store/seal.ts'
-import type { Store } from '../store/store.ts'
-import { type ReadResult, readFederation } from './federation.ts'
-import type { ValidationContext } from './validate.ts'
+import type { KeptDocument, Store } from '../store/store.ts'
+
+/** A document that is relied on, as small as it can be. */
+export interface PackedDocument {
+  /** Whose it is; undefined for the platform's. */
+  readonly delegation: string | undefined
+  readonly file: string
+  /** Of its text: `sha256:` and hex. */
+  readonly digest: string
+  /** Its text, as a gzip file. */
+  readonly packed: Uint8Array
+}
 
 export interface KeptDocuments {
-  keep(file: string, text: string): Promise<void>
-  /** Gives the kept document, proved anew. Undefined where there is none, or whoever kept it did not have our key. */
-  restore(): Promise<ReadResult | undefined>
+  /** Keeps these and forgets all others. Writes only what has changed. */
+  keep(documents: readonly PackedDocument[]): Promise<void>
+  /** Gives what was kept, less what nobody with our key has kept. */
+  restore(): Promise<readonly PackedDocument[]>
 }
 
 /** Keeps documents in a store, each with a code that only a holder of the key-encryption key can make. */
-export function createKeptDocuments(store: Store, sealer: Sealer, context: ValidationContext): KeptDocuments {
+export function createKeptDocuments(store: Store, sealer: Sealer): KeptDocuments {
+  let known: ReadonlyMap<string, PackedDocument> = new Map()
   return {
-    keep: (file, text) => store.keepDocument({ file, text, code: sealer.authenticate(text) }),
+    async keep(documents) {
+      const changed = documents.filter((document) => !isSame(document, known.get(document.delegation ?? '')))
+      const rows = changed.map((document): KeptDocument => {
+        const { delegation = '', file, digest, packed } = document
+        return { delegation, file, digest, packed, code: sealer.authenticate(textOf(document)) }
+      })
+      const delegations = documents.map(({ delegation = '' }) => delegation)
+      await store.keepDocuments(rows, delegations)
+      known = new Map(documents.map((document) => [document.delegation ?? '', document]))
+    },
     async restore() {
-      const kept = await store.keptDocument()
-      if (kept === undefined || !sealer.isAuthentic(kept.text, kept.code)) return undefined
-      return readFederation({ file: kept.file, text: kept.text }, context)
+      const rows = await store.keptDocuments()
+      return rows.flatMap(({ delegation, file, digest, packed, code }) => {
+        const document = { delegation: delegation === '' ? undefined : delegation, file, digest, packed }
+        return sealer.isAuthentic(textOf(document), code) ? [document] : []
+      })
     },
   }
+}
+
+function isSame(one: PackedDocument, other: PackedDocument | undefined): boolean {
+  return one.digest === other?.digest && one.file === other.file
+}
+
+/** What a code is made of: one document cannot be passed off as another's, or as another file's. */
+function textOf({ delegation, file, digest, packed }: PackedDocument): string {
+  return JSON.stringify([delegation ?? null, file, digest, createHash('sha256').update(packed).digest('hex')])
 }

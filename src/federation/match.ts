@@ -9,8 +9,11 @@ export type Condition =
 /** What a binding asks of a proof: every condition holds. */
 export type Match = ReadonlyMap<string, Condition>
 
-/** A prefix ends where a name's parts are separated, so that `prod-*` can never take in `production`. */
-const PREFIX = /^[^*]*[-._/]\*$/
+/**
+ * A prefix ends where a name's parts are separated, so that `prod-*` can never take in `production`, and has more than separators,
+ * so that `.*` is not mistaken for everything.
+ */
+const PREFIX = /^(?=[-._/]*[^-._/*])[^*]*[-._/]\*$/
 
 /** Reads a condition from the document; undefined where a `*` stands anywhere but at the end of a separated prefix. */
 export function parseCondition(value: string | readonly string[]): Condition | undefined {
@@ -19,6 +22,11 @@ export function parseCondition(value: string | readonly string[]): Condition | u
   const [only] = values
   if (only === undefined || values.length > 1 || !PREFIX.test(only)) return undefined
   return { kind: 'prefix', prefix: only.slice(0, -1) }
+}
+
+/** Gives the values that a condition takes, as the document writes them. */
+export function spellCondition(condition: Condition): readonly string[] {
+  return condition.kind === 'exact' ? condition.values : [`${condition.prefix}*`]
 }
 
 /** Answers whether one value satisfies a condition. */

@@ -11,26 +11,43 @@ export interface Overlap {
   readonly isEqual: boolean
 }
 
+/** What was found among one trusted issuer's bindings. */
+export interface OverlapProof {
+  readonly overlaps: readonly Overlap[]
+  /** Whether there are no others. */
+  readonly isComplete: boolean
+}
+
 /** More than this many would only say the same again. */
 const MAX_OVERLAPS = 100
 
+/** Pairs that are looked at, which takes a second; 100,000 bindings that each lie within twenty others make as many. */
+export const MAX_PAIRS = 2_000_000
+
 /**
  * Finds bindings that match the same proofs, and bindings of different identities that overlap without one containing the
- * other. Each pair of shapes is joined on what they share, so the work grows with the bindings and what overlaps, not with the
- * square of the bindings.
+ * other. Two templates are one identity where they read the same: of one proof they make the same name.
+ *
+ * Each pair of shapes is joined on what they share, so the work grows with the bindings and what overlaps, not with the square of
+ * the bindings. Where all overlap, it ends with what has been found by then.
  */
-export function findOverlaps(shapes: readonly Shape[]): readonly Overlap[] {
+export function findOverlaps(shapes: readonly Shape[]): OverlapProof {
   const overlaps = new Map<string, Overlap>()
-  for (const [index, one] of shapes.entries()) {
-    for (const other of shapes.slice(index)) {
-      for (const [left, right] of joinShapes(one, other)) {
-        if (overlaps.size >= MAX_OVERLAPS) return [...overlaps.values()]
-        const overlap = judge(left, right)
-        if (overlap !== undefined) overlaps.set(JSON.stringify([overlap.one.name, overlap.other.name]), overlap)
-      }
+  let pairs = 0
+  for (const [left, right] of joinAll(shapes)) {
+    if (overlaps.size >= MAX_OVERLAPS || pairs++ >= MAX_PAIRS) {
+      return { overlaps: [...overlaps.values()], isComplete: false }
     }
+    const overlap = judge(left, right)
+    if (overlap !== undefined) overlaps.set(JSON.stringify([overlap.one.name, overlap.other.name]), overlap)
   }
-  return [...overlaps.values()]
+  return { overlaps: [...overlaps.values()], isComplete: true }
+}
+
+function* joinAll(shapes: readonly Shape[]): Generator<readonly [Binding, Binding]> {
+  for (const [index, one] of shapes.entries()) {
+    for (const other of shapes.slice(index)) yield* joinShapes(one, other)
+  }
 }
 
 function judge(left: Binding, right: Binding): Overlap | undefined {
@@ -42,7 +59,7 @@ function judge(left: Binding, right: Binding): Overlap | undefined {
 }
 
 /** Yields every pair of different bindings, one of each shape, that some proof would match. */
-function* joinShapes(one: Shape, other: Shape): Generator<readonly [Binding, Binding]> {
+export function* joinShapes(one: Shape, other: Shape): Generator<readonly [Binding, Binding]> {
   if (one === other) {
     for (const cell of one.cells.values()) yield* pairsWithin(cell)
     return

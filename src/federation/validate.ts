@@ -17,6 +17,8 @@ export interface ValidationContext {
 /** A trusted issuer with its provider, ready for a verifier. */
 export interface ReadyIssuer extends TrustedIssuer<unknown> {
   readonly provider: VerifierProvider<unknown>
+  /** Its proofs are refused, whatever they say. */
+  readonly isSuspended: boolean
 }
 
 /** Below this Google's auth libraries, which renew five minutes early, would ask for a new token all the time. */
@@ -32,7 +34,7 @@ const RESERVED_CLAIMS: ReadonlySet<string> = new Set([
 
 /** Gives each trusted issuer its checked settings, and says what is wrong with any. */
 export function readTrustedIssuers(
-  document: FederationDocument,
+  document: Pick<FederationDocument, 'trusted_issuers' | 'proof_audiences'>,
   context: ValidationContext,
 ): { issuers: readonly ReadyIssuer[]; complaints: readonly Complaint[] } {
   const byDefault = context.brokerIssuer === undefined ? [] : [context.brokerIssuer]
@@ -40,14 +42,14 @@ export function readTrustedIssuers(
   const issuers: ReadyIssuer[] = []
   for (const [name, entry] of Object.entries(document.trusted_issuers)) {
     const path = ['trusted_issuers', name]
-    const { provider: providerName, proof_audiences: own, ...settings } = entry
+    const { provider: providerName, proof_audiences: own, suspended = false, ...settings } = entry
     complaints.push(...findProofAudienceComplaints([...path, 'proof_audiences'], own))
     const provider = context.providers.find((candidate) => candidate.name === providerName)
     if (provider === undefined) continue
     const proofAudiences = own ?? document.proof_audiences ?? byDefault
     try {
       const parsed = provider.parseSettings(settings, { insecureHosts: context.insecureHosts, proofAudiences })
-      issuers.push({ name, provider, proofAudiences, settings: parsed })
+      issuers.push({ name, provider, proofAudiences, settings: parsed, isSuspended: suspended })
     } catch (error) {
       if (!(error instanceof SettingsError)) throw error
       complaints.push(
@@ -105,7 +107,8 @@ function findSharedIssuer(one: ReadyIssuer, other: ReadyIssuer): string | undefi
   return shared === undefined ? undefined : `both name the issuer ${shared}, as that of two clouds: keep one`
 }
 
-function findGrantComplaints(
+/** Says where a grant is of something that the document does not declare. */
+export function findGrantComplaints(
   document: FederationDocument,
   path: readonly string[],
   audienceName: string,
@@ -127,20 +130,18 @@ function findGrantComplaints(
   })
 }
 
+/** Says that a claim's name is taken, where it is. */
+export function findReservedClaim(path: readonly (string | number)[], name: string): readonly Complaint[] {
+  if (!RESERVED_CLAIMS.has(name)) return []
+  return [complain(path, 'claim_reserved', `${name} is set by the broker, or has a meaning that it may not give`)]
+}
+
 function findClaimsComplaints(
   path: readonly string[],
   claims: Readonly<Record<string, unknown>> | undefined,
 ): Complaint[] {
   if (claims === undefined) return []
-  const reserved = Object.keys(claims)
-    .filter((name) => RESERVED_CLAIMS.has(name))
-    .map((name) =>
-      complain(
-        [...path, name],
-        'claim_reserved',
-        `${name} is set by the broker, or has a meaning that it may not give`,
-      ),
-    )
+  const reserved = Object.keys(claims).flatMap((name) => findReservedClaim([...path, name], name))
   const isTooLarge = Buffer.byteLength(JSON.stringify(claims)) > MAX_CLAIMS_BYTES
   return isTooLarge
     ? [...reserved, complain(path, 'claims_too_large', 'claims are larger than 2 KiB of JSON')]

@@ -32,6 +32,14 @@ const STEPS = [
      forgotten_until INTEGER NOT NULL,
      count INTEGER NOT NULL CHECK (count >= 0)
    ) STRICT;`,
+  `DROP TABLE kept_document;
+   CREATE TABLE kept_documents (
+     delegation TEXT PRIMARY KEY,
+     file TEXT NOT NULL,
+     digest TEXT NOT NULL,
+     packed BLOB NOT NULL,
+     code TEXT NOT NULL
+   ) STRICT;`,
 ] as const
 
 /** Brings a store up to date, one process at a time. Throws where a newer version has written it. */

@@ -5,6 +5,7 @@ import { realpath, statfs } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { SettingsError } from '../../providers/contract/errors.ts'
+import { createKeptRows } from './sqlite-kept.ts'
 import { migrate } from './sqlite-schema.ts'
 import { openSpentProofs } from './sqlite-spent.ts'
 import { BUSY_TIMEOUT_MS, inTransaction, whenFree } from './sqlite-transaction.ts'
@@ -62,10 +63,6 @@ function createStore(database: DatabaseSync, file: string): Store {
     addKey: database.prepare(
       'INSERT INTO signing_keys (key_id, algorithm, state, published_at, sealed) VALUES (?, ?, ?, ?, ?)',
     ),
-    document: database.prepare('SELECT file, text, code FROM kept_document WHERE id = 1'),
-    keepDocument: database.prepare(
-      'INSERT INTO kept_document (id, file, text, code) VALUES (1, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET file = excluded.file, text = excluded.text, code = excluded.code',
-    ),
   }
   return {
     async signingKeys() {
@@ -85,13 +82,7 @@ function createStore(database: DatabaseSync, file: string): Store {
         }
       })
     },
-    async keptDocument() {
-      const row = statements.document.get()
-      return row === undefined ? undefined : { file: String(row.file), text: String(row.text), code: String(row.code) }
-    },
-    async keepDocument({ file, text, code }) {
-      statements.keepDocument.run(file, text, code)
-    },
+    ...createKeptRows(database),
     async openSpentProofs(now) {
       if (!database.isOpen) throw new Error('the store is closed')
       const { close, ...spentProofs } = await openSpentProofs(file, now)

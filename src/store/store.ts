@@ -11,10 +11,15 @@ export interface StoredKey {
   readonly sealed: string
 }
 
-/** The last document that was accepted, with the code that shows who kept it. */
+/** A document that was accepted last, with the code that shows who kept it. */
 export interface KeptDocument {
+  /** Whose it is; empty for the platform's. */
+  readonly delegation: string
   readonly file: string
-  readonly text: string
+  /** Of its text. */
+  readonly digest: string
+  /** Its text, compressed. */
+  readonly packed: Uint8Array
   readonly code: string
 }
 
@@ -57,8 +62,10 @@ export interface Store {
   signingKeys(): Promise<readonly StoredKey[]>
   /** Adds keys where there are none yet; of several callers at once, one succeeds. */
   addFirstSigningKeys(keys: readonly StoredKey[]): Promise<void>
-  keptDocument(): Promise<KeptDocument | undefined>
-  keepDocument(document: KeptDocument): Promise<void>
+  /** Gives what is kept, in no order. */
+  keptDocuments(): Promise<readonly KeptDocument[]>
+  /** Keeps these, each in place of what was kept for its delegation, and forgets those of all delegations but `delegations`. At once. */
+  keepDocuments(documents: readonly KeptDocument[], delegations: readonly string[]): Promise<void>
   /** Opens the list of spent proofs, and finds out since when it can be believed. Once in a process. */
   openSpentProofs(now: NumericDate): Promise<SpentProofs>
   close(): Promise<void>

@@ -37,6 +37,8 @@ export interface TokenFacts {
   readonly brokerIssuer: string
   readonly federation: Federation
   readonly identity: Identity
+  /** The identity's name, whole. */
+  readonly identityName: string
   readonly binding: Binding
   readonly proof: VerifiedProof
   readonly grant: Grant
@@ -45,13 +47,13 @@ export interface TokenFacts {
 
 /** Gives the claims of one token. No `nbf`: a strict verifier with a slow clock would refuse a fresh token. */
 export function claimsOf(facts: TokenFacts): AccessTokenClaims {
-  const { federation, binding, proof, grant, now } = facts
+  const { federation, identityName, binding, proof, grant, now } = facts
   return {
     ...facts.identity.claims,
     iss: facts.brokerIssuer,
-    sub: `spiffe://${federation.trustDomain}/${binding.identity}`,
+    sub: `spiffe://${federation.trustDomain}/${identityName}`,
     aud: grant.audience,
-    client_id: binding.identity,
+    client_id: identityName,
     iat: now,
     exp: now + grant.lifetimeSeconds,
     jti: randomUUID(),

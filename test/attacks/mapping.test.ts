@@ -9,6 +9,7 @@ import { expectIssued, expectProofRefused, expectRefusal } from '../support/answ
 import { BROKER, bindingFor, documentFor } from '../support/document.ts'
 import { expectErrors } from '../support/expect-check.ts'
 import { forgeAttributes } from '../support/forge-attributes.ts'
+import { bindingOf, decidingBinding } from '../support/made-bindings.ts'
 import { explainAttributes } from '../support/run-explain.ts'
 import { openScene, type Scene } from '../support/scene.ts'
 
@@ -158,7 +159,7 @@ const bindings: fc.Arbitrary<readonly Binding[]> = fc
       const conditions = Object.entries(entry).flatMap(([name, condition]) =>
         condition === null ? [] : [[name, condition] as const],
       )
-      return { name: `b${index}`, trustedIssuer: 'cluster', match: new Map(conditions), identity: `id${index}` }
+      return { ...bindingOf(`b${index}`, {}, `id${index}`), match: new Map(conditions) }
     }),
   )
 const value = fc.option(fc.constantFrom(...VALUES), { nil: undefined })
@@ -184,7 +185,8 @@ test('MAP-03 the index finds exactly the bindings that a reader of each would, a
         narrowest.slice(at + 1).every((other) => !isContained(other.match, match)),
       )
       // Documents with equal bindings are refused, so that what is chosen of them is nobody's business.
-      if (isUnequal) expect(index.find('cluster', attributes)?.name).toBe(narrowest.map(({ name }) => name).sort()[0])
+      if (isUnequal)
+        expect(decidingBinding(index, 'cluster', attributes)?.name).toBe(narrowest.map(({ name }) => name).sort()[0])
     }),
     { numRuns: 1_000 },
   )

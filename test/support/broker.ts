@@ -56,6 +56,8 @@ export interface TestBroker {
   metrics(): Promise<string>
   /** Puts another document in place and looks at it at once. */
   replaceDocument(document: object | string): Promise<void>
+  /** Looks at what lies at `--federation` at once. */
+  reload(): Promise<void>
   /** Says that something secret was handed to the broker, or came from it. */
   watch(secret: string): void
   /** Stops it, and fails where anything secret is found in what it has written. */
@@ -127,6 +129,7 @@ export async function startTestBroker(options: TestBrokerOptions): Promise<TestB
       writeFileSync(federation, typeof document === 'string' ? document : JSON.stringify(document))
       await running.reload()
     },
+    reload: running.reload,
     async stop() {
       const metrics = await readMetrics()
       await running.stop()

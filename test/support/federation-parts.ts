@@ -3,8 +3,9 @@
 import type { VerifiedProof } from '../../providers/contract/proof.ts'
 import { verifiers } from '../../providers/verifiers.ts'
 import type { IdentityEntry } from '../../src/federation/document.ts'
-import { type Federation, proveDocument, readFederation } from '../../src/federation/federation.ts'
+import { type Federation, readFederation } from '../../src/federation/federation.ts'
 import type { Finding } from '../../src/federation/finding.ts'
+import { type LocatedDocuments, proveDocuments } from '../../src/federation/prove-documents.ts'
 import type { ValidationContext } from '../../src/federation/validate.ts'
 import { BROKER, type DocumentParts, documentFor } from './document.ts'
 
@@ -13,10 +14,16 @@ export const CLUSTER = 'https://cluster.example'
 
 export const CONTEXT: ValidationContext = { providers: verifiers, insecureHosts: new Set(), brokerIssuer: BROKER }
 
+/** Gives texts as what lies at a path: the one of a file, or those of a directory's files by name. */
+export function located(texts: string | Readonly<Record<string, string>>): LocatedDocuments {
+  if (typeof texts === 'string') return { path: 'federation.json', sources: [{ file: 'federation.json', text: texts }] }
+  return { path: 'federation', sources: Object.entries(texts).map(([file, text]) => ({ file, text })) }
+}
+
 /** Gives the federation of a document that has nothing wrong with it. Throws what is found otherwise. */
 export function federationFor(parts: DocumentParts = {}, context: ValidationContext = CONTEXT): Federation {
   const text = JSON.stringify(documentFor(CLUSTER, parts))
-  const { federation, findings } = readFederation({ file: 'federation.json', text }, context)
+  const { federation, findings } = readFederation(located(text), context)
   if (federation === undefined) throw new Error(JSON.stringify(findings))
   return federation
 }
@@ -24,7 +31,7 @@ export function federationFor(parts: DocumentParts = {}, context: ValidationCont
 /** Gives all that is found in a document, made of parts or as it stands. */
 export function findingsIn(document: DocumentParts | string, context: ValidationContext = CONTEXT): readonly Finding[] {
   const text = typeof document === 'string' ? document : JSON.stringify(documentFor(CLUSTER, document))
-  return proveDocument({ file: 'federation.json', text }, context).findings
+  return proveDocuments(located(text), context).findings
 }
 
 /** Tells findings as `severity path code`. */

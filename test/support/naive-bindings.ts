@@ -12,7 +12,14 @@ export type NamedEntry = BindingEntry & { readonly name: string }
 /** Attributes of one proof of the small world. */
 export type Point = ReadonlyMap<string, string>
 
-export const IDENTITIES = ['one', 'two', 'three'] as const
+/** Names, and templates of some: of attributes that every proof has, and of one that not every proof has. */
+export const IDENTITIES = [
+  'one',
+  'two',
+  'of/{kubernetes.namespace}',
+  'of/{kubernetes.service_account}',
+  'of/{kubernetes.pod_name}',
+] as const
 export const ISSUERS = ['east', 'west'] as const
 
 const ATTRIBUTES = [
@@ -62,6 +69,21 @@ function accepts(wanted: string, value: string): boolean {
   return wanted.endsWith('*') ? value.startsWith(wanted.slice(0, -1)) : value === wanted
 }
 
+const numbers = new Map(WORLD.map((point, number) => [keyOf(point), number]))
+
+function keyOf(point: Point): string {
+  return ATTRIBUTES.map((attribute) => point.get(attribute) ?? '').join()
+}
+
+/** Gives the number of a proof that a binding matches: another proof, but for what the binding asks. */
+export function pointInside({ match }: BindingEntry, other: number): number {
+  const asked = Object.entries(match).map(([attribute, condition]) => {
+    const wanted = [condition].flat()[other % [condition].flat().length] ?? ''
+    return [attribute, wanted.replace('*', 'other')] as const
+  })
+  return numbers.get(keyOf(new Map([...(WORLD[other] ?? []), ...asked]))) ?? Number.NaN
+}
+
 /** A set of proofs of the world: bit n is proof n. */
 type Extent = bigint
 
@@ -102,10 +124,13 @@ function judge(one: NamedEntry, other: NamedEntry): readonly string[] {
   return isNested || one.identity === other.identity ? [] : [`bindings_overlap ${names}`]
 }
 
-/** What the bindings say of one proof: all that match, and those of them that lie around no other. */
+/** What the bindings say of one proof. A decision is told as `binding: identity`, or with why it is none. */
 export interface NaiveVerdict {
   readonly matching: readonly NamedEntry[]
-  readonly smallest: readonly NamedEntry[]
+  /** By those that are in force. */
+  readonly live: string | undefined
+  /** By all, were those in shadow in force, too; undefined where it would be by none of these. */
+  readonly shadow: string | undefined
 }
 
 /** Gives the verdict on any proof of a trusted issuer, named by its place in the world, by looking at all bindings. */
@@ -114,11 +139,38 @@ export function createNaiveChoice(entries: readonly NamedEntry[]): (issuer: stri
   return (issuer, point) => {
     const bit = 1n << BigInt(point)
     const found = extents.filter(({ entry, extent }) => entry.trusted_issuer === issuer && (extent & bit) !== 0n)
-    const smallest = found.filter(
-      (one) => !found.some((other) => other.extent !== one.extent && isInside(other.extent, one.extent)),
-    )
-    return { matching: found.map(({ entry }) => entry), smallest: smallest.map(({ entry }) => entry) }
+    const smallestOf = (some: typeof found): readonly NamedEntry[] =>
+      some
+        .filter((one) => !some.some((other) => other.extent !== one.extent && isInside(other.extent, one.extent)))
+        .map(({ entry }) => entry)
+    const live = smallestOf(found.filter(({ entry }) => entry.mode !== 'shadow'))
+    const all = smallestOf(found)
+    const shadows = all.filter(({ mode }) => mode === 'shadow')
+    return {
+      matching: found.map(({ entry }) => entry),
+      live: decideNaively(live, live, WORLD[point]),
+      shadow: decideNaively(all, shadows, WORLD[point]),
+    }
   }
+}
+
+/** Fails where two of the deciding bindings make different identities: the proof that there are none was wrong. */
+function decideNaively(
+  deciding: readonly NamedEntry[],
+  recorded: readonly NamedEntry[],
+  point: Point = new Map(),
+): string | undefined {
+  const [first] = recorded.map(({ name }) => name).sort()
+  if (first === undefined) return undefined
+  const identities = new Set(deciding.map(({ identity }) => fillIn(identity, point)))
+  if (identities.size > 1) return `${first}: ambiguous`
+  if (deciding.some(({ suspended }) => suspended)) return `${first}: suspended`
+  return `${first}: ${[...identities].join()}`
+}
+
+function fillIn(identity: string, point: Point): string {
+  const filled = identity.replace(/\{(.*)\}/, (_, attribute: string) => point.get(attribute) ?? '{}')
+  return filled.includes('{}') ? 'malformed' : filled
 }
 
 /** Answers whether one binding matches everything that another does, and more. */
@@ -140,6 +192,8 @@ function entryNamed(name: string): fc.Arbitrary<NamedEntry> {
     .record({
       trusted_issuer: fc.constantFrom(...ISSUERS, 'east'),
       identity: fc.constantFrom(...IDENTITIES),
+      suspended: fc.constantFrom(undefined, undefined, false, true),
+      mode: fc.constantFrom(undefined, undefined, 'shadow' as const),
       match: fc.constantFrom('namespace', 'account', 'none').chain(arbitraryMatch),
     })
     .map((entry) => ({ name, ...entry }))

@@ -1,7 +1,8 @@
 /** What every store promises, whatever it is made of. A store is tested by one call of {@link describeStore}. */
 
+import { randomBytes } from 'node:crypto'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import type { Store, StoredKey } from '../../src/store/store.ts'
+import type { KeptDocument, Store, StoredKey } from '../../src/store/store.ts'
 import { race } from './race.ts'
 import { describeSpentProofs } from './spent-contract.ts'
 
@@ -27,6 +28,22 @@ export function storedKey(keyId: string, parts: Partial<StoredKey> = {}): Stored
   }
 }
 
+function keptDocument(delegation: string, parts: Partial<KeptDocument> = {}): KeptDocument {
+  const name = delegation === '' ? 'platform' : delegation
+  return {
+    delegation,
+    file: `${name}.json`,
+    digest: `digest of ${name}`,
+    packed: new Uint8Array([0, 255]),
+    code: 'c0de',
+    ...parts,
+  }
+}
+
+function sortKept(documents: readonly KeptDocument[]): readonly KeptDocument[] {
+  return documents.toSorted((one, other) => (one.delegation < other.delegation ? -1 : 1))
+}
+
 /** Runs the contract's suite over stores that `create` makes, a new one for each test. */
 export function describeStore(name: string, create: () => Promise<StoreUnderTest>): void {
   const open = async (count = 1): Promise<readonly [Store, ...Store[]]> => {
@@ -39,7 +56,7 @@ export function describeStore(name: string, create: () => Promise<StoreUnderTest
     return [first, ...others]
   }
   describe(`${name}: signing keys`, () => describeKeys(open, create))
-  describe(`${name}: the kept document`, () => describeDocument(open))
+  describe(`${name}: the kept documents`, () => describeDocuments(open))
   describe(`${name}: durability`, () => describeDurability(create))
   describeSpentProofs(name, create)
 }
@@ -117,39 +134,61 @@ function describeKeys(open: Open, create: () => Promise<StoreUnderTest>): void {
   })
 }
 
-function describeDocument(open: Open): void {
-  const document = { file: 'federation.json', text: '{"name":"Bücher"}', code: 'c0de' }
+function describeDocuments(open: Open): void {
+  const platform = keptDocument('', { file: 'Bücher.json' })
 
-  test('is not there at first', async () => {
+  test('are not there at first', async () => {
     const [store] = await open()
 
-    expect(await store.keptDocument()).toBeUndefined()
+    expect(await store.keptDocuments()).toEqual([])
   })
 
-  test('is the last one that was kept, and every process sees it', async () => {
+  test('are the last ones that were kept for each delegation, and every process sees them', async () => {
     const [store, other] = await open(2)
-    await store.keepDocument({ file: 'old.json', text: '{}', code: '' })
+    const payments = keptDocument('payments', { packed: new Uint8Array([1]) })
+    await store.keepDocuments([keptDocument('', { file: 'old.json' }), payments], ['', 'payments'])
 
-    await store.keepDocument(document)
+    await store.keepDocuments([platform, keptDocument('orders')], ['', 'payments', 'orders'])
 
-    expect(await store.keptDocument()).toEqual(document)
-    expect(await other?.keptDocument()).toEqual(document)
+    const expected = [platform, keptDocument('orders'), payments]
+    expect(sortKept(await store.keptDocuments())).toEqual(expected)
+    expect(sortKept((await other?.keptDocuments()) ?? [])).toEqual(expected)
+  })
+
+  test('are forgotten where their delegation is not named any more', async () => {
+    const [store] = await open()
+    await store.keepDocuments([platform, keptDocument('payments'), keptDocument('orders')], ['', 'payments', 'orders'])
+
+    await store.keepDocuments([], ['', 'orders'])
+
+    expect(sortKept(await store.keptDocuments())).toEqual([platform, keptDocument('orders')])
+  })
+
+  test('change all at once or not at all', async () => {
+    const [store] = await open()
+    await store.keepDocuments([platform], [''])
+    const broken = keptDocument('orders', { packed: 'text' as unknown as Uint8Array })
+
+    await expect(store.keepDocuments([keptDocument('payments'), broken], ['payments', 'orders'])).rejects.toThrow()
+
+    expect(await store.keptDocuments()).toEqual([platform])
   })
 
   test('may be large', async () => {
     const [store] = await open()
-    const text = `"${'é'.repeat(5_000_000)}"`
+    const packed = randomBytes(10_000_000)
 
-    await store.keepDocument({ ...document, text })
+    await store.keepDocuments([keptDocument('', { packed })], [''])
 
-    expect((await store.keptDocument())?.text === text).toBe(true)
+    const [kept] = await store.keptDocuments()
+    expect(Buffer.compare(kept?.packed ?? Buffer.of(), packed)).toBe(0)
   })
 
-  test('has nothing to do with the keys', async () => {
+  test('have nothing to do with the keys', async () => {
     const [store] = await open()
     await store.addFirstSigningKeys([storedKey('a')])
 
-    await store.keepDocument(document)
+    await store.keepDocuments([platform], [''])
 
     expect(idsOf(await store.signingKeys())).toEqual(['a'])
   })
@@ -160,14 +199,14 @@ function describeDurability(create: () => Promise<StoreUnderTest>): void {
     const { open } = await create()
     const first = await open()
     await first.addFirstSigningKeys([storedKey('a')])
-    await first.keepDocument({ file: 'f', text: 't', code: 'c' })
+    await first.keepDocuments([keptDocument('')], [''])
     await first.close()
 
     const second = await open()
     onTestFinished(() => second.close())
 
     expect(await second.signingKeys()).toEqual([storedKey('a')])
-    expect(await second.keptDocument()).toEqual({ file: 'f', text: 't', code: 'c' })
+    expect(await second.keptDocuments()).toEqual([keptDocument('')])
   })
 
   test('what was acknowledged survives a process that ends without closing', async () => {
@@ -187,8 +226,8 @@ function describeDurability(create: () => Promise<StoreUnderTest>): void {
 
     await expect(store.signingKeys()).rejects.toThrow()
     await expect(store.addFirstSigningKeys([storedKey('a')])).rejects.toThrow()
-    await expect(store.keptDocument()).rejects.toThrow()
-    await expect(store.keepDocument({ file: 'f', text: 't', code: 'c' })).rejects.toThrow()
+    await expect(store.keptDocuments()).rejects.toThrow()
+    await expect(store.keepDocuments([keptDocument('')], [''])).rejects.toThrow()
   })
 }
 

@@ -2,7 +2,8 @@
 
 import { expect, test } from 'vitest'
 import { createBindingIndex, groupByShape } from '../../src/federation/bindings.ts'
-import { bindingOf } from '../support/made-bindings.ts'
+import { sortByWidth } from '../../src/federation/choose.ts'
+import { bindingOf, decidingBinding } from '../support/made-bindings.ts'
 
 const attributes = new Map([
   ['a', 'p-1'],
@@ -16,17 +17,18 @@ test('chooses the first by name of the narrowest that match', () => {
     bindingOf('b', { a: ['p-1', 'p-3'] }, 'i'),
   ])
 
-  expect(index.find('cluster', attributes)?.name).toBe('b')
-  expect(index.findAll('cluster', attributes).map(({ name }) => name)).toEqual(['b', 'c', 'aa'])
+  expect(decidingBinding(index, 'cluster', attributes)?.name).toBe('b')
+  expect(sortByWidth(index.findAll('cluster', attributes)).map(({ name }) => name)).toEqual(['b', 'c', 'aa'])
 })
 
 test('finds nothing of another issuer, and nothing where an attribute is missing or too short', () => {
   const index = createBindingIndex([bindingOf('a', { a: 'p-*', b: 'y' })])
 
-  expect(index.find('west', attributes)).toBeUndefined()
-  expect(index.find('cluster', new Map([['a', 'p-1']]))).toBeUndefined()
+  expect(decidingBinding(index, 'west', attributes)).toBeUndefined()
+  expect(decidingBinding(index, 'cluster', new Map([['a', 'p-1']]))).toBeUndefined()
   expect(
-    index.find(
+    decidingBinding(
+      index,
       'cluster',
       new Map([
         ['a', 'p'],
@@ -56,7 +58,8 @@ test('never runs two values together into those of another binding', () => {
   const index = createBindingIndex([bindingOf('a', { a: 'xy', b: 'z' })])
 
   expect(
-    index.find(
+    decidingBinding(
+      index,
       'cluster',
       new Map([
         ['a', 'x'],

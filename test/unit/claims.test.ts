@@ -23,6 +23,7 @@ function factsWith(parts: Partial<TokenFacts> = {}): TokenFacts {
     brokerIssuer: BROKER,
     federation: federationFor(),
     identity: toIdentity(identityOf()),
+    identityName: 'payments/api',
     binding: bindingOf('payments-api', {}, 'payments/api'),
     proof: proofOf(NOW),
     grant: GRANT,

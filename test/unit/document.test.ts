@@ -34,6 +34,7 @@ test('takes the usual document, and fills in what may be left out', () => {
     audiences: {},
     identities: {},
     bindings: {},
+    delegations: {},
   })
   expect(tell(findingsIn({}))).toEqual([])
 })

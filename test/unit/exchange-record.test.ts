@@ -34,6 +34,7 @@ function progressOf(parts: Partial<Progress> = {}, request: Partial<Progress['re
     provider: 'kubernetes',
     proof,
     binding,
+    identity: 'payments/api',
     ...parts,
   }
 }
@@ -67,7 +68,15 @@ test('of a token says all that the token says, and when it ends', () => {
     signingAlgorithm: 'ES256',
     tokenType: 'at+jwt',
   } as const
-  const facts = { brokerIssuer: BROKER, federation, identity: toIdentity(identityOf()), binding, proof, now: NOW }
+  const facts = {
+    brokerIssuer: BROKER,
+    federation,
+    identity: toIdentity(identityOf()),
+    binding,
+    proof,
+    now: NOW,
+    identityName: 'payments/api',
+  }
   const claims = claimsOf({ ...facts, grant })
 
   const record = issuedRecord(claims, proof, progressOf(), call)
@@ -113,7 +122,7 @@ test('of a refusal before anything was known has every member, and null in most'
 })
 
 describe('of a proof that was not verified', () => {
-  const { proof: _verified, binding: _bound, ...unverified } = progressOf()
+  const { proof: _verified, binding: _bound, identity: _named, ...unverified } = progressOf()
 
   test('repeats nothing that its bearer wrote', () => {
     const record = recordOfRefusal(unverified, new Refusal('signature_invalid'))

@@ -3,11 +3,15 @@
 import { createHash } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { buildFederation, digestOf, proveDocument, readFederation } from '../../src/federation/federation.ts'
+import { digestOf } from '../../src/federation/digest.ts'
+import { openFederation, readFederation } from '../../src/federation/federation.ts'
 import { findingsOf, hasErrors, toPointer } from '../../src/federation/finding.ts'
+import { packFederation } from '../../src/federation/packed-federation.ts'
+import { proveDocuments } from '../../src/federation/prove-documents.ts'
 import { anyTexts, likelyDocuments, plausibleDocuments } from '../support/arbitrary-documents.ts'
 import { bindingFor, type DocumentParts, documentFor } from '../support/document.ts'
-import { CLUSTER, CONTEXT, federationFor, findingsIn, identityOf, tell } from '../support/federation-parts.ts'
+import { CLUSTER, CONTEXT, federationFor, findingsIn, identityOf, located, tell } from '../support/federation-parts.ts'
+import { decidingBinding } from '../support/made-bindings.ts'
 
 const FILE = 'federation.json'
 
@@ -28,7 +32,7 @@ describe('any text', () => {
     ['anything', anyTexts, 1_500],
   ])('is a federation or has an error, never both and never neither: %s', (_what, texts, numRuns) => {
     const property = fc.property(texts, (text) => {
-      const { federation, findings } = readFederation({ file: FILE, text }, CONTEXT)
+      const { federation, findings } = readFederation(located(text), CONTEXT)
 
       expect(federation === undefined).toBe(hasErrors(findings))
       expect(findings.filter(({ file, code, message }) => file !== FILE || code === '' || message === '')).toEqual([])
@@ -39,14 +43,14 @@ describe('any text', () => {
 
   test('that is accepted binds only to identities and issuers that it declares, and grants only what audiences have', () => {
     const property = fc.property(plausibleDocuments, (text) => {
-      const { federation } = readFederation({ file: FILE, text }, CONTEXT)
+      const { federation } = readFederation(located(text), CONTEXT)
       fc.pre(federation !== undefined)
       const { issuers, identities, audiences, bindings } = federation
 
       const bound = issuers.flatMap(({ name }) => bindings.bindingsOf(name))
       expect(bound).toHaveLength(bindings.size)
-      expect(bound.filter(({ identity }) => !identities.has(identity))).toEqual([])
-      for (const { grants } of identities.values()) {
+      expect(bound.filter(({ entry }) => identities.get(entry) === undefined)).toEqual([])
+      for (const [, { grants }] of identities) {
         for (const [audience, scopes] of grants) {
           expect(audiences.has(audience)).toBe(true)
           expect(declaredScopes(text, audience)).toEqual(expect.arrayContaining([...scopes]))
@@ -104,9 +108,9 @@ describe('what is told', () => {
     const bindings = { b: bindingFor('payments', 'api', 'nobody') }
     const text = JSON.stringify(documentFor(CLUSTER, { identities: Object.fromEntries(short), bindings }))
 
-    const { document, findings } = proveDocument({ file: FILE, text }, CONTEXT)
+    const { proven, findings } = proveDocuments(located(text), CONTEXT)
 
-    expect(document).toBeUndefined()
+    expect(proven).toBeUndefined()
     expect(hasErrors(findings)).toBe(true)
   })
 
@@ -130,7 +134,7 @@ describe('a federation', () => {
     const text = JSON.stringify(documentFor(CLUSTER, { trust_domain: 'corp.example' }))
     const expected = `sha256:${createHash('sha256').update(text, 'utf8').digest('hex')}`
 
-    expect(readFederation({ file: FILE, text }, CONTEXT).federation?.digest).toBe(expected)
+    expect(readFederation(located(text), CONTEXT).federation?.digest).toBe(expected)
     expect(digestOf('')).toBe('sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855')
   })
 
@@ -144,17 +148,17 @@ describe('a federation', () => {
     expect(bindings.size).toBe(1)
   })
 
-  test('that is built of a proved document is the one that proving gives', () => {
+  test('that is opened of what another process packed is the one that proving gives', () => {
     const text = JSON.stringify(documentFor(CLUSTER))
-    const { document } = proveDocument({ file: FILE, text }, CONTEXT)
+    const { proven } = proveDocuments(located(text), CONTEXT)
     const attributes = new Map([
       ['kubernetes.namespace', 'payments'],
       ['kubernetes.service_account', 'api'],
     ])
 
-    const built = document && buildFederation(structuredClone(document), digestOf(text), CONTEXT)
+    const built = proven && openFederation(structuredClone(packFederation(proven)), CONTEXT)
 
-    expect(built?.bindings.find('cluster', attributes)?.identity).toBe('payments/api')
+    expect(built && decidingBinding(built.bindings, 'cluster', attributes)?.identity).toBe('payments/api')
     expect(built?.digest).toBe(digestOf(text))
   })
 })

@@ -1,24 +1,35 @@
-/** The last good document: kept in a real store, given back only to whoever kept it. */
+/** The last good documents: kept in a real store, given back only to whoever kept them. */
 
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { describe, expect, onTestFinished, test } from 'vitest'
-import { createKeptDocuments, type KeptDocuments } from '../../src/federation/kept.ts'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
+import { digestOf } from '../../src/federation/digest.ts'
+import { createKeptDocuments, type KeptDocuments, type PackedDocument } from '../../src/federation/kept.ts'
 import { createSealer } from '../../src/store/seal.ts'
 import { openSqliteStore } from '../../src/store/sqlite.ts'
-import { documentFor } from '../support/document.ts'
-import { CLUSTER, CONTEXT, tell } from '../support/federation-parts.ts'
+import type { Store } from '../../src/store/store.ts'
 import { makeScratch } from '../support/scratch.ts'
 
 const KEY = Buffer.alloc(32, 1)
 const OTHER_KEY = Buffer.alloc(32, 2)
-const TEXT = JSON.stringify(documentFor(CLUSTER))
+
+function packed(
+  delegation: string | undefined,
+  text = `text of ${delegation}`,
+  file = `${delegation}.json`,
+): PackedDocument {
+  return { delegation, file, digest: digestOf(text), packed: new TextEncoder().encode(text) }
+}
+
+const PLATFORM = packed(undefined)
+const PAYMENTS = packed('payments')
 
 interface Shelf {
+  readonly store: Store
   /** Opens the kept documents under these keys. */
   with(...keys: readonly Uint8Array[]): KeptDocuments
-  /** Changes the row by hand. */
-  edit(column: 'file' | 'text' | 'code', value: string): void
+  /** Changes the rows of a delegation by hand. */
+  edit(delegation: string, column: string, value: string | Uint8Array): void
 }
 
 async function openShelf(): Promise<Shelf> {
@@ -30,87 +41,118 @@ async function openShelf(): Promise<Shelf> {
     await store.close()
   })
   return {
-    with: (...keys) => createKeptDocuments(store, createSealer(keys), CONTEXT),
-    edit: (column, value) => void database.prepare(`UPDATE kept_document SET ${column} = ?`).run(value),
+    store,
+    with: (...keys) => createKeptDocuments(store, createSealer(keys)),
+    edit: (delegation, column, value) =>
+      void database.prepare(`UPDATE kept_documents SET ${column} = ? WHERE delegation = ?`).run(value, delegation),
   }
 }
 
-async function bindingsRestored(kept: KeptDocuments): Promise<number | undefined> {
-  return (await kept.restore())?.federation?.bindings.size
+async function restored(kept: KeptDocuments): Promise<readonly string[]> {
+  return (await kept.restore()).map(({ delegation = 'platform' }) => delegation).sort()
 }
 
-test('there is none before one was kept', async () => {
+test('there are none before any was kept', async () => {
   const shelf = await openShelf()
 
-  expect(await shelf.with(KEY).restore()).toBeUndefined()
+  expect(await shelf.with(KEY).restore()).toEqual([])
 })
 
 test.each([
   ['a key', [KEY]],
   ['no key', []],
-])('the last one that was kept comes back, proved anew, under %s', async (_what, keys) => {
+])('the last ones that were kept come back, under %s, and no others', async (_what, keys) => {
   const shelf = await openShelf()
-  await shelf.with(...keys).keep('old.json', JSON.stringify(documentFor(CLUSTER, { bindings: {} })))
-  await shelf.with(...keys).keep('federation.json', TEXT)
+  await shelf.with(...keys).keep([packed(undefined, 'old'), packed('orders')])
+  await shelf.with(...keys).keep([PLATFORM, PAYMENTS])
 
-  expect(await bindingsRestored(shelf.with(...keys))).toBe(1)
+  const documents = await shelf.with(...keys).restore()
+
+  expect(new Set(documents)).toEqual(new Set([PLATFORM, PAYMENTS]))
 })
 
 test('a key that was put behind a new one still vouches', async () => {
   const shelf = await openShelf()
-  await shelf.with(KEY).keep('federation.json', TEXT)
+  await shelf.with(KEY).keep([PLATFORM])
 
-  expect(await bindingsRestored(shelf.with(OTHER_KEY, KEY))).toBe(1)
+  expect(await restored(shelf.with(OTHER_KEY, KEY))).toEqual(['platform'])
 })
 
-test('one that can no longer be proved comes back as what is wrong with it', async () => {
+test('only what has changed is written', async () => {
   const shelf = await openShelf()
-  await shelf.with(KEY).keep('federation.json', '{"version": 2}')
+  const written = vi.spyOn(shelf.store, 'keepDocuments')
+  const kept = shelf.with(KEY)
+  await kept.keep([PLATFORM, PAYMENTS])
 
-  const restored = await shelf.with(KEY).restore()
+  await kept.keep([PLATFORM, packed('payments', 'other')])
+  await kept.keep([PLATFORM, packed('payments', 'other', 'moved.json')])
+  await kept.keep([PLATFORM])
 
-  expect(restored?.federation).toBeUndefined()
-  expect(tell(restored?.findings ?? [])).toContain('error /version shape')
-  expect(restored?.findings[0]?.file).toBe('federation.json')
+  const delegations = written.mock.calls.map(([documents]) => documents.map(({ delegation }) => delegation))
+  expect(delegations).toEqual([['', 'payments'], ['payments'], ['payments'], []])
+  expect(await restored(kept)).toEqual(['platform'])
 })
 
-describe('nothing comes back', () => {
+test('what could not be written is tried again', async () => {
+  const shelf = await openShelf()
+  const kept = shelf.with(KEY)
+  vi.spyOn(shelf.store, 'keepDocuments').mockRejectedValueOnce(new Error('full'))
+  await expect(kept.keep([PLATFORM])).rejects.toThrow('full')
+
+  await kept.keep([PLATFORM])
+
+  expect(await restored(kept)).toEqual(['platform'])
+})
+
+describe('a document does not come back', () => {
   test('where it was kept under another key', async () => {
     const shelf = await openShelf()
-    await shelf.with(OTHER_KEY).keep('federation.json', TEXT)
+    await shelf.with(OTHER_KEY).keep([PLATFORM])
 
-    expect(await shelf.with(KEY).restore()).toBeUndefined()
+    expect(await restored(shelf.with(KEY))).toEqual([])
   })
 
   test('where it was kept without a key and there is one now, or the other way round', async () => {
     const shelf = await openShelf()
-    await shelf.with().keep('federation.json', TEXT)
-    expect(await shelf.with(KEY).restore()).toBeUndefined()
+    await shelf.with().keep([PLATFORM])
+    expect(await restored(shelf.with(KEY))).toEqual([])
 
-    await shelf.with(KEY).keep('federation.json', TEXT)
-    expect(await shelf.with().restore()).toBeUndefined()
+    await shelf.with(KEY).keep([PLATFORM])
+    expect(await restored(shelf.with())).toEqual([])
   })
 
-  test('where its text was changed by hand', async () => {
+  test.each([
+    ['its text', 'packed', new TextEncoder().encode('text of an attacker')],
+    ['its digest', 'digest', digestOf('text of an attacker')],
+    ['its file', 'file', 'other.json'],
+    ['its delegation', 'delegation', 'orders'],
+  ])('where %s was changed by hand; the others do', async (_what, column, value) => {
     const shelf = await openShelf()
-    await shelf.with(KEY).keep('federation.json', TEXT)
-    shelf.edit('text', TEXT.replace('"payments"', '"attacker"'))
+    await shelf.with(KEY).keep([PLATFORM, PAYMENTS])
+    shelf.edit('payments', column, value)
 
-    expect(await shelf.with(KEY).restore()).toBeUndefined()
+    expect(await restored(shelf.with(KEY))).toEqual(['platform'])
+  })
+
+  test('where a team’s was put in place of the platform’s', async () => {
+    const shelf = await openShelf()
+    await shelf.with(KEY).keep([PAYMENTS])
+    shelf.edit('payments', 'delegation', '')
+
+    expect(await restored(shelf.with(KEY))).toEqual([])
   })
 
   test.each([
     ['empty', ''],
     ['shorter', 'A'.repeat(42)],
     ['of another text', createSealer([KEY]).authenticate('{}')],
-    ['made with another key', createSealer([OTHER_KEY]).authenticate(TEXT)],
     ['not ASCII', 'é'.repeat(43)],
     ['not even text', '\ud800'.repeat(43)],
   ])('where the code is %s', async (_what, code) => {
     const shelf = await openShelf()
-    await shelf.with(KEY).keep('federation.json', TEXT)
-    shelf.edit('code', code)
+    await shelf.with(KEY).keep([PLATFORM])
+    shelf.edit('', 'code', code)
 
-    expect(await shelf.with(KEY).restore()).toBeUndefined()
+    expect(await restored(shelf.with(KEY))).toEqual([])
   })
 })

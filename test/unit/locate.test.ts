@@ -1,5 +1,6 @@
 /** Finding the document on disk, and noticing that it may have changed. */
 
+import { execFileSync } from 'node:child_process'
 import {
   mkdirSync,
   renameSync,
@@ -10,18 +11,25 @@ import {
   utimesSync,
   writeFileSync,
 } from 'node:fs'
-import { join } from 'node:path'
+import { open } from 'node:fs/promises'
+import { basename, join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
-import { fingerprintDocument, locateDocument, MAX_DOCUMENT_BYTES } from '../../src/federation/locate.ts'
-import { tell } from '../support/federation-parts.ts'
+import type { Complaint } from '../../src/federation/finding.ts'
+import { fingerprintDocuments, locateDocuments, MAX_DOCUMENT_BYTES } from '../../src/federation/locate.ts'
 import { makeScratch } from '../support/scratch.ts'
 
 const TEXT = '{"version":1,"name":"Bücher"}'
 
-async function codeAt(path: string): Promise<readonly string[]> {
-  const located = await locateDocument(path)
-  return 'findings' in located ? tell(located.findings) : ['found']
+/** Tells what is at a path: each file with its text, or with why it has none. */
+async function tellAt(path: string): Promise<readonly string[]> {
+  const { sources } = await locateDocuments(path)
+  return sources.map((source) => `${basename(source.file)} ${'text' in source ? source.text : source.complaint.code}`)
+}
+
+async function complaintAt(path: string): Promise<Complaint | undefined> {
+  const [source] = (await locateDocuments(path)).sources
+  return source !== undefined && 'complaint' in source ? source.complaint : undefined
 }
 
 describe('the document', () => {
@@ -29,14 +37,14 @@ describe('the document', () => {
     const file = join(makeScratch(), 'federation')
     writeFileSync(file, TEXT)
 
-    expect(await locateDocument(file)).toEqual({ file, text: TEXT })
+    expect(await locateDocuments(file)).toEqual({ path: file, sources: [{ file, text: TEXT }] })
   })
 
   test('may be compressed', async () => {
     const file = join(makeScratch(), 'federation.json.gz')
     writeFileSync(file, gzipSync(TEXT))
 
-    expect(await locateDocument(file)).toEqual({ file, text: TEXT })
+    expect(await locateDocuments(file)).toEqual({ path: file, sources: [{ file, text: TEXT }] })
   })
 
   test.each(['platform.json', 'platform.json.gz'])('is the only one of a directory: %s', async (name) => {
@@ -46,7 +54,7 @@ describe('the document', () => {
     writeFileSync(join(directory, 'README.md'), '#')
     writeFileSync(join(directory, 'platform.json.bak'), '{}')
 
-    expect(await locateDocument(directory)).toEqual({ file, text: TEXT })
+    expect(await locateDocuments(directory)).toEqual({ path: directory, sources: [{ file, text: TEXT }] })
   })
 
   test('is found in a mounted ConfigMap, whose own names begin with a dot', async () => {
@@ -57,44 +65,62 @@ describe('the document', () => {
     symlinkSync(join('..data', 'platform.json'), join(directory, 'platform.json'))
     writeFileSync(join(directory, '.hidden.json'), '{}')
 
-    expect(await locateDocument(directory)).toEqual({ file: join(directory, 'platform.json'), text: TEXT })
+    expect(await tellAt(directory)).toEqual([`platform.json ${TEXT}`])
+  })
+
+  test('is each of a directory’s files, in the order of their names; one that cannot be read keeps its place', async () => {
+    const directory = makeScratch()
+    writeFileSync(join(directory, 'c.json'), TEXT)
+    writeFileSync(join(directory, 'a.json.gz'), gzipSync(TEXT))
+    writeFileSync(join(directory, 'b.json'), Buffer.from([0xff]))
+
+    expect(await tellAt(directory)).toEqual([`a.json.gz ${TEXT}`, 'b.json document_unreadable', `c.json ${TEXT}`])
+  })
+
+  test('is none of an empty directory, nor of one with hidden files alone', async () => {
+    const directory = makeScratch()
+    writeFileSync(join(directory, '.platform.json'), TEXT)
+
+    expect(await locateDocuments(directory)).toEqual({ path: directory, sources: [] })
+  })
+
+  test('is read again where the directory changes meanwhile, so that all files are of one moment', async () => {
+    const directory = makeScratch()
+    for (const generation of ['old', 'new']) {
+      mkdirSync(join(directory, `..${generation}`))
+      writeFileSync(join(directory, `..${generation}`, 'b.json'), generation)
+    }
+    // Whoever reads a pipe waits for its writer: so the other file is read after the change.
+    const pipe = join(directory, '..old', 'a.json')
+    execFileSync('mkfifo', [pipe])
+    writeFileSync(join(directory, '..new', 'a.json'), 'new')
+    symlinkSync('..old', join(directory, '..data'))
+    for (const name of ['a.json', 'b.json']) symlinkSync(join('..data', name), join(directory, name))
+
+    const reading = tellAt(directory)
+    const writer = await open(pipe, 'w')
+    symlinkSync('..new', join(directory, '..fresh'))
+    renameSync(join(directory, '..fresh'), join(directory, '..data'))
+    await writer.write('old')
+    await writer.close()
+
+    expect(await reading).toEqual(['a.json new', 'b.json new'])
   })
 
   test('keeps its byte order mark, which is no JSON', async () => {
     const file = join(makeScratch(), 'federation.json')
     writeFileSync(file, `\ufeff${TEXT}`)
 
-    expect(await locateDocument(file)).toEqual({ file, text: `\ufeff${TEXT}` })
+    expect(await locateDocuments(file)).toEqual({ path: file, sources: [{ file, text: `\ufeff${TEXT}` }] })
   })
 })
 
-describe('is not found', () => {
+describe('cannot be read', () => {
   test('where nothing is, and says so', async () => {
     const path = join(makeScratch(), 'federation.json')
-    const located = await locateDocument(path)
 
-    expect(await codeAt(path)).toEqual(['error  document_unreadable'])
-    expect('findings' in located && located.findings[0]).toMatchObject({
-      file: path,
-      message: expect.stringContaining('ENOENT'),
-    })
-  })
-
-  test('in a directory that holds none, or only hidden ones', async () => {
-    const directory = makeScratch()
-    writeFileSync(join(directory, '.platform.json'), TEXT)
-
-    expect(await codeAt(directory)).toEqual(['error  document_missing'])
-  })
-
-  test('in a directory that holds several, all of which are named', async () => {
-    const directory = makeScratch()
-    writeFileSync(join(directory, 'b.json'), TEXT)
-    writeFileSync(join(directory, 'a.json.gz'), gzipSync(TEXT))
-    const located = await locateDocument(directory)
-
-    expect(await codeAt(directory)).toEqual(['error  documents_many'])
-    expect('findings' in located && located.findings[0]?.message).toMatch(/a\.json\.gz, b\.json/)
+    expect(await tellAt(path)).toEqual(['federation.json document_unreadable'])
+    expect((await complaintAt(path))?.message).toContain('ENOENT')
   })
 
   test.each([
@@ -105,17 +131,17 @@ describe('is not found', () => {
     const file = join(makeScratch(), name)
     writeFileSync(file, bytes)
 
-    expect(await codeAt(file)).toEqual(['error  document_unreadable'])
+    expect(await tellAt(file)).toEqual([`${name} document_unreadable`])
   })
 
   test('in a folder that has a document’s name', async () => {
     const directory = makeScratch()
     mkdirSync(join(directory, 'platform.json'))
 
-    expect(await codeAt(directory)).toEqual(['error  document_unreadable'])
+    expect(await tellAt(directory)).toEqual(['platform.json document_unreadable'])
   })
 
-  test('in a file that is too large, compressed or not', async () => {
+  test('where a file is too large, compressed or not', async () => {
     const directory = makeScratch()
     const plain = join(directory, 'large.json')
     const packed = join(directory, 'large.json.gz')
@@ -123,18 +149,16 @@ describe('is not found', () => {
     truncateSync(plain, MAX_DOCUMENT_BYTES + 1)
     writeFileSync(packed, gzipSync(Buffer.alloc(MAX_DOCUMENT_BYTES + 1, 0x20), { level: 1 }))
 
-    expect(await codeAt(plain)).toEqual(['error  document_unreadable'])
-    expect(await codeAt(packed)).toEqual(['error  document_unreadable'])
-    // It is given up while it unfolds, not once it lies there whole.
-    const located = await locateDocument(packed)
-    expect('findings' in located && located.findings[0]?.message).not.toContain('128 MiB')
+    expect(await tellAt(directory)).toEqual(['large.json document_unreadable', 'large.json.gz document_unreadable'])
+    expect((await complaintAt(plain))?.message).toMatch(/larger than 128 MiB/)
+    expect((await complaintAt(packed))?.message).toMatch(/unfolds to more than 134217728 bytes/)
   })
 
   test('never with its content in what is told', async () => {
     const file = join(makeScratch(), 'federation.json')
     writeFileSync(file, Buffer.from('{"secret":"\xff"}', 'latin1'))
 
-    expect(JSON.stringify(await locateDocument(file))).not.toContain('secret')
+    expect(JSON.stringify(await locateDocuments(file))).not.toContain('secret')
   })
 })
 
@@ -149,8 +173,8 @@ describe('the fingerprint', () => {
   test('stays while nothing changes', async () => {
     const { file, directory } = makeDocument()
 
-    expect(await fingerprintDocument(file)).toBe(await fingerprintDocument(file))
-    expect(await fingerprintDocument(directory)).toBe(await fingerprintDocument(directory))
+    expect(await fingerprintDocuments(file)).toBe(await fingerprintDocuments(file))
+    expect(await fingerprintDocuments(directory)).toBe(await fingerprintDocuments(directory))
   })
 
   test.each<[string, (file: string) => void]>([
@@ -159,37 +183,37 @@ describe('the fingerprint', () => {
     ['the file behind the name', replaceByRename],
     ['a link', replaceByLink],
     ['that it is there', (file) => unlinkSync(file)],
-    ['that it is the only one', (file) => writeFileSync(file.replace('federation', 'other'), TEXT)],
+    ['what stands beside it', (file) => writeFileSync(file.replace('federation', 'other'), TEXT)],
     ['its name', (file) => renameSync(file, file.replace('federation', 'other'))],
   ])('changes with %s', async (_what, change) => {
     const { file, directory } = makeDocument()
-    const before = await fingerprintDocument(directory)
+    const before = await fingerprintDocuments(directory)
 
     change(file)
 
-    expect(await fingerprintDocument(directory)).not.toBe(before)
+    expect(await fingerprintDocuments(directory)).not.toBe(before)
   })
 
   test('notices a change that leaves length and time as they were', async () => {
     const { file } = makeDocument()
     utimesSync(file, 1, 1)
-    const before = await fingerprintDocument(file)
+    const before = await fingerprintDocuments(file)
 
     writeFileSync(file, TEXT.replace('version', 'Version'))
     utimesSync(file, 1, 1)
 
-    expect(await fingerprintDocument(file)).not.toBe(before)
+    expect(await fingerprintDocuments(file)).not.toBe(before)
   })
 
   test('is given where there is nothing to look at, and tells the troubles apart', async () => {
     const { file, directory } = makeDocument()
     rmSync(file)
-    const empty = await fingerprintDocument(directory)
+    const empty = await fingerprintDocuments(directory)
     writeFileSync(file, TEXT)
     writeFileSync(join(directory, 'other.json'), TEXT)
-    const several = await fingerprintDocument(directory)
+    const several = await fingerprintDocuments(directory)
     rmSync(directory, { recursive: true })
-    const absent = await fingerprintDocument(directory)
+    const absent = await fingerprintDocuments(directory)
 
     expect(new Set([empty, several, absent]).size).toBe(3)
   })

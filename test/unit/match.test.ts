@@ -36,6 +36,9 @@ describe('a condition', () => {
 
   test.each([
     '*',
+    '.*',
+    '-*',
+    '_.-/*',
     'prod*',
     '*-prod',
     'a-*-b',

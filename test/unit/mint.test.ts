@@ -9,6 +9,7 @@ import { createKeyRing } from '../../src/tokens/key-ring.ts'
 import { mint } from '../../src/tokens/mint.ts'
 import { BROKER } from '../support/document.ts'
 import { federationFor, identityOf, proofOf } from '../support/federation-parts.ts'
+import { decidingBinding } from '../support/made-bindings.ts'
 import { makeSigningKey } from '../support/made-keys.ts'
 
 const NOW = 1_768_478_400
@@ -21,10 +22,11 @@ function someClaims(claims: Readonly<Record<string, string>> = {}): AccessTokenC
   const federation = federationFor()
   const proof = proofOf(NOW)
   const identity = toIdentity(identityOf({ claims }))
-  const binding = federation.bindings.find('cluster', proof.attributes)
+  const binding = decidingBinding(federation.bindings, 'cluster', proof.attributes)
   const verdict = decide(identity, federation.audiences, { target: undefined, scopes: undefined }, proof, NOW)
   if (binding === undefined || !verdict.allowed) throw new Error('nothing to mint')
-  return claimsOf({ brokerIssuer: BROKER, federation, identity, binding, proof, grant: verdict.grant, now: NOW })
+  const facts = { brokerIssuer: BROKER, federation, identity, identityName: binding.identity, binding, proof, now: NOW }
+  return claimsOf({ ...facts, grant: verdict.grant })
 }
 
 const CLAIMS = someClaims()

@@ -7,7 +7,7 @@ import { bindingOf, type Entries } from '../support/made-bindings.ts'
 
 function overlapsOf(bindings: readonly Binding[]): readonly string[] {
   const shapes = groupByShape(bindings).get('cluster') ?? []
-  return findOverlaps(shapes).map(
+  return findOverlaps(shapes).overlaps.map(
     ({ one, other, isEqual }) => `${one.name} ${isEqual ? 'equals' : 'crosses'} ${other.name}`,
   )
 }
@@ -57,7 +57,35 @@ test('bindings of different trusted issuers never meet', () => {
   const east = bindingOf('east', { a: 'x' })
   const west = { ...bindingOf('west', { a: 'x' }), trustedIssuer: 'west' }
 
-  expect([...groupByShape([east, west]).values()].flatMap(findOverlaps)).toEqual([])
+  expect([...groupByShape([east, west]).values()].flatMap((shapes) => findOverlaps(shapes).overlaps)).toEqual([])
+})
+
+test('two templates are one identity where they read the same, and else two', () => {
+  const pair = (one: string, other: string) => [
+    bindingOf('b', { a: ['x', 'y'] }, one),
+    bindingOf('a', { a: ['x', 'w'] }, other),
+  ]
+
+  expect(overlapsOf(pair('p/{a}', 'p/{a}'))).toEqual([])
+  expect(overlapsOf(pair('p/{a}', 'p/{b}'))).toEqual(['a crosses b'])
+})
+
+test('suspended bindings and those in shadow are looked at as all others', () => {
+  const one = bindingOf('b', { a: ['x', 'y'] })
+  const other = bindingOf('a', { a: ['x', 'w'] })
+
+  for (const more of [{ isShadow: true }, { isSuspended: true }]) {
+    expect(overlapsOf([one, { ...other, ...more }])).toEqual(['a crosses b'])
+  }
+})
+
+test('a search that ended early says so', () => {
+  const crossing = Array.from({ length: 40 }, (_, number) => bindingOf(`b${number}`, { a: ['x', `y${number}`] }))
+  const isComplete = (bindings: readonly Binding[]) =>
+    [...groupByShape(bindings).values()].map((shapes) => findOverlaps(shapes).isComplete)
+
+  expect(isComplete(crossing)).toEqual([false])
+  expect(isComplete(crossing.slice(0, 5))).toEqual([true])
 })
 
 test('at most a hundred overlaps are told', () => {

@@ -6,13 +6,16 @@ import addFormats from 'ajv-formats'
 import { expect, test } from 'vitest'
 import { REASON_MEANINGS } from '../../src/audit/reason-meanings.ts'
 import { REFUSAL_REASONS } from '../../src/audit/reasons.ts'
+import { teamDocumentSchema } from '../../src/federation/document.ts'
 import { DESCRIPTIONS } from '../../src/oauth/errors.ts'
 import { documentFor } from '../support/document.ts'
 import { renderReadme } from '../support/published-lists.ts'
 import { renderSchemas } from '../support/schemas.ts'
+import { teamFor } from '../support/team-documents.ts'
 
 const README = new URL('../../src/README.md', import.meta.url)
 const FEDERATION_SCHEMA = new URL('../../infra/schema/federation.v1.schema.json', import.meta.url)
+const TEAM_SCHEMA = new URL('../../infra/schema/team.v1.schema.json', import.meta.url)
 const DOCUMENT = documentFor('https://oidc.example/cluster')
 
 function validatorOf(file: URL): (value: unknown) => boolean {
@@ -55,4 +58,17 @@ test.each([
   ],
 ])('the document’s schema refuses %s, as the broker does', (_what, document) => {
   expect(validatorOf(FEDERATION_SCHEMA)(document)).toBe(false)
+})
+
+test.each<[string, boolean, object]>([
+  ['takes', true, {}],
+  ['takes', true, { identities: undefined, bindings: undefined }],
+  ['refuses', false, { audiences: {} }],
+  ['refuses', false, { delegation: undefined }],
+  ['refuses', false, { version: 2 }],
+])('a team document’s schema %s what the broker does (%#)', (_what, isTaken, parts) => {
+  const document: unknown = JSON.parse(JSON.stringify(teamFor('payments', parts)))
+
+  expect(validatorOf(TEAM_SCHEMA)(document)).toBe(isTaken)
+  expect(teamDocumentSchema.safeParse(document).success).toBe(isTaken)
 })

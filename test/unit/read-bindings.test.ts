@@ -84,6 +84,20 @@ describe('refuses', () => {
     expect(errorsOf(bindingFor(names(32), names(32), IDENTITY))).toEqual([])
   })
 
+  test('all lists too many combinations, and looks no further', () => {
+    const names = (letter: string) => Array.from({ length: 32 }, (_, number) => `${letter}${number}`)
+    const large = (count: number) => ({
+      ...Object.fromEntries(
+        Array.from({ length: count }, (_, at) => [`b${at}`, bindingFor(names(`n${at}-`), names('s'), IDENTITY)]),
+      ),
+      one: bindingFor(['a', 'b'], 'api', IDENTITY),
+      two: bindingFor(['b', 'a'], 'api', IDENTITY),
+    })
+
+    expect(tell(findingsIn({ bindings: large(3) }))).toEqual(['error /bindings/two bindings_equal'])
+    expect(tell(findingsIn({ bindings: large(977) }))).toEqual(['error /bindings bindings_too_large'])
+  })
+
   test('a longer value than anybody needs, even where the platform might send it', () => {
     const [kubernetes] = verifiers
     const lenient = { ...kubernetes, attributes: lenientAttributes(kubernetes) } as VerifierProvider<unknown>
@@ -143,6 +157,43 @@ describe('of several bindings', () => {
     expect(tell(findingsIn({ identities, bindings: { ...Object.fromEntries(shapes), ...crossing } }))).toEqual([
       'error /trusted_issuers/cluster shapes_too_many',
     ])
+  })
+
+  test('lets eight of one identity share a value of their lists, and not one more', () => {
+    const sharing = (count: number) =>
+      Object.fromEntries(
+        Array.from({ length: count }, (_, number) => [`b${number}`, bindingFor('a', ['all', `n${number}`], IDENTITY)]),
+      )
+
+    expect(tell(findingsIn({ bindings: sharing(8) }))).toEqual([])
+    expect(tell(findingsIn({ bindings: sharing(9) }))).toEqual(['error /bindings/b8 bindings_crowded'])
+  })
+
+  test('says where so many meet that nobody could look at all pairs', () => {
+    const many = (attribute: string) =>
+      Array.from({ length: 1_450 }, (_, number) => [
+        `${attribute}${number}`,
+        bindingFor('a', 'api', IDENTITY, { [attribute]: `n${number}` }),
+      ])
+    const bindings = Object.fromEntries([...many('kubernetes.pod_name'), ...many('kubernetes.node_name')])
+
+    expect(tell(findingsIn({ bindings }))).toEqual(['error /trusted_issuers/cluster overlap_unproven'])
+  })
+
+  test('is told of a hundred overlaps, and not that there may be more', () => {
+    const names = Array.from({ length: 8 }, (_, number) => [`i${number}`, {}] as const)
+    const some = Array.from({ length: 8 }, (_, at) =>
+      Array.from({ length: 5 }, (_, group) => [
+        `b${at}-${group}`,
+        bindingFor('a', [`g${group}`, `n${at}`], `i${at}`, {
+          'kubernetes.node_name': [`n-${at}`, `n-${group}`, 'all'],
+        }),
+      ]),
+    )
+    const found = findingsIn({ identities: Object.fromEntries(names), bindings: Object.fromEntries(some.flat()) })
+
+    expect(new Set(found.map(({ code }) => code))).toEqual(new Set(['bindings_overlap']))
+    expect(found).toHaveLength(100)
   })
 
   test('leaves one that is broken by itself out of the overlap proof', () => {

@@ -41,12 +41,17 @@ describe('the answer', () => {
   const answerTo = (reason: RefusalReason, facts = {}) => toWireError(new Refusal(reason, { facts }))
   const REFUSED: WireError = { status: 400, error: 'invalid_request', description: 'subject_token_refused' }
 
-  test.each([...PROOF_REFUSALS, 'binding_missing', 'proof_predates_store'] as const)(
-    'to %s is the same as to every refused proof',
-    (reason) => {
-      expect(answerTo(reason, { claim: 'x', retry_after_seconds: 9 })).toEqual(REFUSED)
-    },
-  )
+  test.each([
+    ...PROOF_REFUSALS,
+    'proof_predates_store',
+    'issuer_suspended',
+    'binding_missing',
+    'binding_suspended',
+    'identity_malformed',
+    'identity_suspended',
+  ] as const)('to %s is the same as to every refused proof', (reason) => {
+    expect(answerTo(reason, { claim: 'x', retry_after_seconds: 9 })).toEqual(REFUSED)
+  })
 
   test.each(PROOF_OUTAGES)('to %s is to try again, soon or when upstream says', (reason) => {
     const outage = { status: 503, error: 'temporarily_unavailable', description: 'upstream_unavailable' }

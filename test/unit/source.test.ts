@@ -1,12 +1,12 @@
 /** Following the document: what takes effect when, and what never does. */
 
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
-import type { KeptDocuments } from '../../src/federation/kept.ts'
+import type { KeptDocuments, PackedDocument } from '../../src/federation/kept.ts'
 import {
   createFederationSource,
   type FederationSource,
   type FederationSourcePorts,
-  type LoadedDocument,
+  type LoadedFederation,
   POLL_MS,
 } from '../../src/federation/source.ts'
 import { federationFor } from '../support/federation-parts.ts'
@@ -14,21 +14,31 @@ import { federationFor } from '../support/federation-parts.ts'
 const BROKEN = { severity: 'error', file: 'f', path: '', code: 'shape', message: 'broken' } as const
 const WARNING = { severity: 'warning', file: 'f', path: '', code: 'lifetime_short', message: 'short' } as const
 
-function good(trustDomain: string): LoadedDocument {
-  return { federation: federationFor({ trust_domain: trustDomain }), findings: [WARNING], file: 'f', text: trustDomain }
+function packed(name: string): PackedDocument {
+  return { delegation: undefined, file: 'f', digest: name, packed: new Uint8Array() }
 }
 
-function broken(): LoadedDocument {
-  return { federation: undefined, findings: [BROKEN], file: 'f', text: undefined }
+function good(trustDomain: string, more: Partial<LoadedFederation> = {}): LoadedFederation {
+  const federation = federationFor({ trust_domain: trustDomain })
+  return { federation, findings: [WARNING], documents: [packed(trustDomain)], ...more }
+}
+
+/** Good, but for a document of one team. */
+function partlyGood(trustDomain: string): LoadedFederation {
+  return good(trustDomain, { findings: [WARNING, BROKEN] })
+}
+
+function broken(): LoadedFederation {
+  return { federation: undefined, findings: [BROKEN], documents: [] }
 }
 
 /** A disk with one document on it, and everything that the source was heard to say. */
-function watch(first: LoadedDocument, ports: Partial<FederationSourcePorts> = {}) {
+function watch(first: LoadedFederation, ports: Partial<FederationSourcePorts> = {}) {
   const disk = { document: first, version: 1 }
   const heard: string[] = []
   const nothingKept: KeptDocuments = {
-    keep: async (file, text) => void heard.push(`kept ${file} ${text}`),
-    restore: async () => undefined,
+    keep: async (documents) => void heard.push(`kept ${documents.map(({ digest }) => digest).join()}`),
+    restore: async () => [],
   }
   const source: FederationSource = createFederationSource({
     load: async () => disk.document,
@@ -42,7 +52,7 @@ function watch(first: LoadedDocument, ports: Partial<FederationSourcePorts> = {}
     ...ports,
   })
   onTestFinished(() => source.stop())
-  const put = (document: LoadedDocument): void => {
+  const put = (document: LoadedFederation): void => {
     disk.document = document
     disk.version++
   }
@@ -61,36 +71,50 @@ describe('at the start', () => {
     expect(await source.start()).toBeUndefined()
 
     expect(domainOf(source)).toBe('one')
-    expect(heard).toEqual(['stale false', 'accepted one with 1 after nothing', 'kept f one'])
+    expect(heard).toEqual(['stale false', 'accepted one with 1 after nothing', 'kept one'])
   })
 
-  test('a broken one is refused, and the last good one that was kept takes its place', async () => {
-    const restore = vi.fn(async () => good('old'))
-    const kept = { keep: async () => undefined, restore }
-    const { source, heard } = watch(broken(), { kept })
+  test('what was kept is given to whoever loads, as there is nothing in force', async () => {
+    const load = vi.fn(async () => good('one'))
+    const { source } = watch(good('one'), {
+      load,
+      kept: { keep: async () => undefined, restore: async () => [packed('old')] },
+    })
+
+    await source.start()
+
+    expect(load.mock.calls).toEqual([[[packed('old')], false]])
+  })
+
+  test('a broken one is refused, and what takes its place is in force', async () => {
+    const { source, heard } = watch(partlyGood('old'))
 
     expect(await source.start()).toBeUndefined()
 
     expect(domainOf(source)).toBe('old')
-    expect(heard).toEqual(['stale true', 'refused for shape', 'accepted old with 1 after nothing'])
-    expect(restore).toHaveBeenCalledTimes(1)
+    expect(heard).toEqual([
+      'stale true',
+      'refused for lifetime_short,shape',
+      'accepted old with 0 after nothing',
+      'kept old',
+    ])
   })
 
-  test('what was kept is not even looked at where the document is good', async () => {
-    const kept = { keep: async () => undefined, restore: async () => Promise.reject(new Error('looked at')) }
-    const { source } = watch(good('one'), { kept })
-
-    expect(await source.start()).toBeUndefined()
-  })
-
-  test.each([
-    ['nothing was kept', async () => undefined],
-    ['what was kept is broken too', async () => broken()],
-  ])('nothing takes effect where %s, and the document’s findings are given', async (_why, restore) => {
-    const { source } = watch(broken(), { kept: { keep: async () => undefined, restore } })
+  test('nothing takes effect where nothing is good, and the findings are given', async () => {
+    const { source } = watch(broken())
 
     expect(await source.start()).toEqual([BROKEN])
     expect(source.current()).toBeUndefined()
+  })
+
+  test('a store that cannot be read is no reason not to serve a good document', async () => {
+    const kept = { keep: async () => undefined, restore: async () => Promise.reject(new Error('gone')) }
+    const { source, heard } = watch(good('one'), { kept })
+
+    expect(await source.start()).toBeUndefined()
+
+    expect(domainOf(source)).toBe('one')
+    expect(heard).toContain('trouble Error: gone')
   })
 })
 
@@ -115,7 +139,7 @@ describe('at a look', () => {
     await source.poll()
 
     expect(domainOf(source)).toBe('two')
-    expect(heard).toEqual(['stale false', 'accepted two with 1 after one', 'kept f two'])
+    expect(heard).toEqual(['stale false', 'accepted two with 1 after one', 'kept two'])
   })
 
   test('a broken one leaves the last good one in force and is reported once, until it is mended', async () => {
@@ -132,21 +156,49 @@ describe('at a look', () => {
     put(good('two'))
     await source.poll()
     expect(domainOf(source)).toBe('two')
-    expect(heard.slice(2)).toEqual(['stale false', 'accepted two with 1 after one', 'kept f two'])
+    expect(heard.slice(2)).toEqual(['stale false', 'accepted two with 1 after one', 'kept two'])
+  })
+
+  test('what is good in part takes effect, is kept, and is told to be stale', async () => {
+    const { source, heard, put } = watch(good('one'))
+    await source.start()
+    heard.length = 0
+    put(partlyGood('two'))
+
+    await source.poll()
+
+    expect(heard).toEqual([
+      'stale true',
+      'refused for lifetime_short,shape',
+      'accepted two with 0 after one',
+      'kept two',
+    ])
+  })
+
+  test('what was good last is given to whoever loads next, even where it could not be kept', async () => {
+    const load = vi.fn(async () => good('one'))
+    const kept = { keep: async () => Promise.reject(new Error('full')), restore: async () => [packed('old')] }
+    const { source, put } = watch(good('one'), { load, kept })
+    await source.start()
+    put(good('two'))
+
+    await source.poll()
+
+    expect(load.mock.calls[1]).toEqual([[packed('one')], true])
   })
 
   test('a broken one is never kept', async () => {
     const { source, heard, put } = watch(good('one'))
     await source.start()
-    put({ ...broken(), text: 'broken' })
+    put({ ...broken(), documents: [packed('broken')] })
 
     await source.poll()
 
-    expect(heard.filter((line) => line.startsWith('kept'))).toEqual(['kept f one'])
+    expect(heard.filter((line) => line.startsWith('kept'))).toEqual(['kept one'])
   })
 
   test('a store that cannot keep the document does not keep it from taking effect', async () => {
-    const kept = { keep: async () => Promise.reject(new Error('full')), restore: async () => undefined }
+    const kept = { keep: async () => Promise.reject(new Error('full')), restore: async () => [] }
     const { source, heard } = watch(good('one'), { kept })
 
     expect(await source.start()).toBeUndefined()
@@ -193,7 +245,7 @@ describe('at a look', () => {
 
   test('loads never overlap', async () => {
     const gates: (() => void)[] = []
-    const load = () => new Promise<LoadedDocument>((resolve) => gates.push(() => resolve(good('two'))))
+    const load = () => new Promise<LoadedFederation>((resolve) => gates.push(() => resolve(good('two'))))
     const { source, put } = watch(good('one'), { load })
     const started = source.start()
     await vi.waitFor(() => expect(gates).toHaveLength(1))

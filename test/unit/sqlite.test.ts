@@ -33,7 +33,7 @@ async function problemsAt(path: string) {
 function dump(path: string): readonly unknown[] {
   const database = new DatabaseSync(path, { readOnly: true })
   const tables = database.prepare('SELECT * FROM sqlite_schema').all()
-  const queries = ['PRAGMA user_version', 'SELECT * FROM signing_keys', 'SELECT * FROM kept_document']
+  const queries = ['PRAGMA user_version', 'SELECT * FROM signing_keys', 'SELECT * FROM kept_documents']
   const rows = queries.map((query) => database.prepare(query).all())
   database.close()
   return [tables, ...rows]

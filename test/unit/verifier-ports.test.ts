@@ -38,7 +38,8 @@ function providerShowing(
 }
 
 function federationOf(...issuers: readonly (readonly [string, VerifierProvider<unknown>])[]): Federation {
-  const ready = issuers.map(([name, provider]) => ({ name, provider, proofAudiences: [BROKER], settings: name }))
+  const common = { proofAudiences: [BROKER], isSuspended: false }
+  const ready = issuers.map(([name, provider]) => ({ ...common, name, provider, settings: name }))
   return { ...federationFor(), issuers: ready }
 }
 

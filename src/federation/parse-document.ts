@@ -1,0 +1,75 @@
+/** From the text of a file to a document of the right shape, or to what is wrong with it. */
+
+import { isJsonObject, JsonError, parseStrictJson } from '../../providers/contract/strict-json.ts'
+import { createDocumentSchema, type FederationDocument, type TeamDocument, teamDocumentSchema } from './document.ts'
+import { type Complaint, complain } from './finding.ts'
+import type { ValidationContext } from './validate.ts'
+
+/** Deepest nesting of a document: claims may nest a little. */
+const MAX_DEPTH = 32
+
+/** A document's text and where it came from. */
+export interface DocumentText {
+  readonly file: string
+  readonly text: string
+}
+
+/** A document, undefined where it has not the right shape. */
+export type ParsedDocument =
+  | {
+      readonly kind: 'platform'
+      readonly document: FederationDocument | undefined
+      readonly complaints: readonly Complaint[]
+    }
+  | {
+      readonly kind: 'team'
+      /** Whose it says that it is; undefined where it says that badly. */
+      readonly delegation: string | undefined
+      readonly document: TeamDocument | undefined
+      readonly complaints: readonly Complaint[]
+    }
+  /** Not JSON, so that nobody can say whose it is. */
+  | { readonly kind: 'unknown'; readonly complaints: readonly Complaint[] }
+
+/** Parses a document: a team's where it names a delegation, else the platform's. Never throws for what is written in it. */
+export function parseDocument(text: string, providers: ValidationContext['providers']): ParsedDocument {
+  let json: unknown
+  try {
+    json = parseStrictJson(text, MAX_DEPTH)
+  } catch (error) {
+    if (!(error instanceof JsonError)) throw error
+    return {
+      kind: 'unknown',
+      complaints: [complain([], 'json_malformed', `line ${lineOf(text, error)}: ${error.message}`)],
+    }
+  }
+  if (isJsonObject(json) && Object.hasOwn(json, 'delegation')) {
+    const delegation = typeof json.delegation === 'string' ? json.delegation : undefined
+    const { data, error } = teamDocumentSchema.safeParse(json)
+    return { kind: 'team', delegation, document: data, complaints: (error?.issues ?? []).flatMap(toComplaints) }
+  }
+  const { data, error } = createDocumentSchema(providers).safeParse(json)
+  return { kind: 'platform', document: data, complaints: (error?.issues ?? []).flatMap(toComplaints) }
+}
+
+function lineOf(text: string, { at }: JsonError): number {
+  return text.slice(0, at).split('\n').length
+}
+
+interface Issue {
+  readonly code: string
+  readonly path: readonly PropertyKey[]
+  readonly message: string
+  readonly keys?: readonly string[]
+}
+
+/** One complaint for each unknown member, so that every one is pointed at; the schema reports them together. */
+function toComplaints(issue: Issue): readonly Complaint[] {
+  const path = issue.path.map((key) => (typeof key === 'symbol' ? String(key) : key))
+  if (issue.code === 'unrecognized_keys') {
+    return (issue.keys ?? []).map((key) =>
+      complain([...path, key], 'member_unknown', `there is no such member: ${key}`),
+    )
+  }
+  return [complain(path, issue.code === 'invalid_key' ? 'name_malformed' : 'shape', issue.message)]
+}
