@@ -52,7 +52,7 @@ export const SERVE_SETTINGS: readonly SettingDescription[] = [
   {
     flag: 'federation',
     value: 'PATH',
-    help: 'the federation document: a .json or .json.gz file, or a directory holding one (required)',
+    help: 'the federation documents: a .json or .json.gz file, or a directory of them (required)',
   },
   { flag: 'listen', value: 'HOST:PORT', help: 'where to take requests', default: '127.0.0.1:8080' },
   { flag: 'tls-cert', value: 'FILE', help: 'certificate chain in PEM; followed when it changes' },

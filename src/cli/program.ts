@@ -79,7 +79,7 @@ function addCheck(program: Command, terminal: Terminal, result: { code: number }
   addDocumentOptions(
     program.command('check').description('say what is wrong with a federation document: exit 0 if nothing is'),
   )
-    .argument('<PATH>', 'a .json or .json.gz file, or a directory holding one')
+    .argument('<PATH>', 'a .json or .json.gz file, or a directory of them')
     .option('--json', 'print the findings as JSON')
     .action(async (path: string, options: CheckOptions) => {
       const { check } = await import('./check.ts')
@@ -89,7 +89,7 @@ function addCheck(program: Command, terminal: Terminal, result: { code: number }
 
 function addExplain(program: Command, terminal: Terminal, result: { code: number }): void {
   addDocumentOptions(program.command('explain').description('say why a workload gets its identity, or gets none'))
-    .requiredOption('--federation <PATH>', 'the federation document')
+    .requiredOption('--federation <PATH>', 'the federation document, or a directory of them')
     .option('--attributes <JSON>', 'explain these attributes, such as {"kubernetes.namespace":"payments"}')
     .option('--trusted-issuer <NAME>', 'whose attributes they are; all of their cloud by default')
     .option('--proof <FILE>', 'explain a proof ("-" for standard input); it is read, not verified')

@@ -59,11 +59,6 @@ export function groupByShape(bindings: Iterable<Binding>): ReadonlyMap<string, r
   return group(bindings, ({ trustedIssuer }) => trustedIssuer)
 }
 
-/** Sorts bindings into the shapes of each {@link groupOf group}. */
-export function groupByOwner(bindings: Iterable<Binding>): ReadonlyMap<string, readonly Shape[]> {
-  return group(bindings, ({ trustedIssuer, delegation }) => groupOf(trustedIssuer, delegation))
-}
-
 /** Names the bindings of one trusted issuer that are the platform's, or one delegation's. No name holds the separator. */
 export function groupOf(trustedIssuer: string, delegation = ''): string {
   return trustedIssuer + SEPARATOR + delegation
@@ -84,10 +79,10 @@ type Groups<Member> = Map<string, Map<string, ShapeOf<Member>>>
 function addToShape<Member>(groups: Groups<Member>, key: string, match: Match, member: Member): void {
   const shapes = groups.get(key) ?? new Map<string, ShapeOf<Member>>()
   groups.set(key, shapes)
-  const empty = shapeOf<Member>(match)
-  const id = JSON.stringify([empty.attributes, empty.prefixed, empty.prefixLength])
-  const shape = shapes.get(id) ?? empty
-  shapes.set(id, shape)
+  const kind = shapeOf(match)
+  const id = shapeIdOf(kind)
+  const shape = shapes.get(id) ?? { ...kind, cells: new Map() }
+  if (shape.cells.size === 0) shapes.set(id, shape)
   for (const cellKey of cellKeysOf(match, shape.attributes)) {
     const cell = shape.cells.get(cellKey)
     if (cell === undefined) shape.cells.set(cellKey, [member])
@@ -100,7 +95,7 @@ function addToShape<Member>(groups: Groups<Member>, key: string, match: Match, m
  * lies in: what a team writes neither slows nor changes the lookups of another.
  */
 export function createBindingIndex(bindings: readonly Binding[], territories: Iterable<Territory> = []): BindingIndex {
-  const groups = groupByOwner(bindings)
+  const groups = group(bindings, ({ trustedIssuer, delegation }) => groupOf(trustedIssuer, delegation))
   const findGroups = createGroupFinder(territories)
   return {
     size: bindings.length,
@@ -145,15 +140,22 @@ export function cellKeyOf(shape: ShapeKind, attributes: Attributes): string | un
   return key
 }
 
-function shapeOf<Member>(match: Match): ShapeOf<Member> {
+/** Gives the shape of a match. */
+export function shapeOf(match: Match): ShapeKind {
   const attributes = [...match.keys()].sort()
   const prefixed = attributes.find((name) => match.get(name)?.kind === 'prefix')
   const condition = prefixed === undefined ? undefined : match.get(prefixed)
   const prefixLength = condition?.kind === 'prefix' ? condition.prefix.length : 0
-  return { attributes, prefixed, prefixLength, cells: new Map() }
+  return { attributes, prefixed, prefixLength }
 }
 
-function cellKeysOf(match: Match, attributes: readonly string[]): readonly string[] {
+/** Names a shape. No attribute's name holds the separator. */
+export function shapeIdOf({ attributes, prefixed = '', prefixLength }: ShapeKind): string {
+  return attributes.join(SEPARATOR) + SEPARATOR + prefixed + SEPARATOR + prefixLength
+}
+
+/** Gives the keys of the cells in which a binding of this match stands. */
+export function cellKeysOf(match: Match, attributes: readonly string[]): readonly string[] {
   return attributes.reduce<readonly string[]>(
     (keys, name) => keys.flatMap((key) => valuesOf(match, name).map((value) => key + value + SEPARATOR)),
     [''],

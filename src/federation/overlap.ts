@@ -64,16 +64,16 @@ export function* joinShapes(one: Shape, other: Shape): Generator<readonly [Bindi
     for (const cell of one.cells.values()) yield* pairsWithin(cell)
     return
   }
-  const project = createProjection(one, other)
+  const [projectOne, projectOther] = [createProjection(one, other), createProjection(other, one)]
   const table = new Map<string, Binding[]>()
   for (const [key, cell] of one.cells) {
-    const projected = project(one, key)
+    const projected = projectOne(key)
     const gathered = table.get(projected)
     if (gathered === undefined) table.set(projected, [...cell])
     else gathered.push(...cell)
   }
   for (const [key, cell] of other.cells) {
-    for (const left of table.get(project(other, key)) ?? []) {
+    for (const left of table.get(projectOther(key)) ?? []) {
       for (const right of cell) if (left !== right) yield [left, right]
     }
   }
@@ -86,15 +86,20 @@ function* pairsWithin(cell: readonly Binding[]): Generator<readonly [Binding, Bi
 }
 
 /**
- * Gives a cell's values on the attributes that both shapes have, each cut to the length on which both must agree. Cells of the
- * two shapes overlap exactly where these are equal: what only one of them asks for, the other leaves open.
+ * Gives, for the keys of a shape's cells, the values on the attributes that both shapes have, each cut to the length on which both
+ * must agree. Cells of the two shapes overlap exactly where these are equal: what only one of them asks for, the other leaves open.
  */
-function createProjection(one: Shape, other: Shape): (shape: Shape, key: string) => string {
-  const shared = one.attributes.filter((name) => other.attributes.includes(name))
-  const cuts = new Map(shared.map((name) => [name, Math.min(lengthOf(one, name), lengthOf(other, name))]))
-  return (shape, key) => {
+function createProjection(shape: Shape, other: Shape): (key: string) => string {
+  const cuts = shape.attributes.flatMap((name, place) =>
+    other.attributes.includes(name)
+      ? [{ place, own: lengthOf(shape, name), common: Math.min(lengthOf(shape, name), lengthOf(other, name)) }]
+      : [],
+  )
+  const isWhole = cuts.length === shape.attributes.length && cuts.every(({ own, common }) => own === common)
+  if (isWhole) return (key) => key
+  return (key) => {
     const values = key.split('\u0000')
-    return shared.map((name) => values[shape.attributes.indexOf(name)]?.slice(0, cuts.get(name))).join('\u0000')
+    return cuts.map(({ place, common }) => `${values[place]?.slice(0, common)}\u0000`).join('')
   }
 }
 

@@ -4,15 +4,17 @@ import {
   type Binding,
   type BindingIndex,
   cellKeyOf,
+  cellKeysOf,
   createGroupFinder,
-  groupByOwner,
-  type Shape,
+  groupOf,
   type ShapeKind,
+  shapeIdOf,
+  shapeOf,
 } from './bindings.ts'
 import type { IdentityEntry } from './document.ts'
 import { type Identities, toIdentity } from './identity.ts'
 import { type Condition, findUnsatisfied, type Match } from './match.ts'
-import { createTableWriter, openTable, type PackedTable, type TableWriter } from './packed-table.ts'
+import { createTableWriter, openTable, type PackedTable } from './packed-table.ts'
 import type { FederationHead, ProvenFederation } from './proven.ts'
 
 /** One shape of one group's bindings. Its bindings stand under its place in the list. */
@@ -47,35 +49,26 @@ type BindingRecord = readonly [
 /** Packs a federation. */
 export function packFederation({ head, parts }: ProvenFederation): PackedFederation {
   const identities = createTableWriter()
+  const bindings = createTableWriter()
+  const numbers = new Map<string, number>()
+  const shapes: PackedShape[] = []
   for (const part of parts) {
     for (const [name, entry] of Object.entries(part.identities)) {
       identities.addKey(name, identities.addRecord([name, entry] satisfies IdentityRecord))
     }
-  }
-  const all = parts.flatMap((part) => part.bindings)
-  const bindings = createTableWriter()
-  const shapes: PackedShape[] = []
-  for (const [group, own] of groupByOwner(all)) {
-    for (const shape of own) {
-      addShape(bindings, shape, shapes.length)
-      const { attributes, prefixed, prefixLength } = shape
-      const [first] = shape.cells.values()
-      const { trustedIssuer = '', delegation } = first?.[0] ?? {}
-      shapes.push({ group, trustedIssuer, delegation, attributes, prefixed, prefixLength })
+    for (const binding of part.bindings) {
+      const { trustedIssuer, delegation, match } = binding
+      const shape = shapeOf(match)
+      const group = groupOf(trustedIssuer, delegation)
+      const id = JSON.stringify([group, shapeIdOf(shape)])
+      const number = numbers.get(id) ?? shapes.push({ ...shape, group, trustedIssuer, delegation }) - 1
+      numbers.set(id, number)
+      const place = bindings.addRecord(recordOf(binding, shape.attributes, number))
+      for (const key of cellKeysOf(match, shape.attributes)) bindings.addKey(keyOf(number, key), place)
     }
   }
-  return { head, shapes, identities: identities.finish(), bindings: bindings.finish(), size: all.length }
-}
-
-function addShape(writer: TableWriter, { attributes, cells }: Shape, number: number): void {
-  const places = new Map<Binding, number>()
-  for (const [key, cell] of cells) {
-    for (const binding of cell) {
-      const place = places.get(binding) ?? writer.addRecord(recordOf(binding, attributes, number))
-      places.set(binding, place)
-      writer.addKey(keyOf(number, key), place)
-    }
-  }
+  const size = parts.reduce((sum, part) => sum + part.bindings.length, 0)
+  return { head, shapes, identities: identities.finish(), bindings: bindings.finish(), size }
 }
 
 function keyOf(shape: number, cellKey: string): string {
@@ -86,15 +79,8 @@ function recordOf(binding: Binding, attributes: readonly string[], shape: number
   const { name, match, identity, entry, isSuspended, isShadow, trustedIssuer: _, delegation: __, ...rest } = binding
   // What a binding may have one day must not be lost here: this line then does not compile.
   rest satisfies Record<string, never>
-  return [
-    shape,
-    name,
-    identity,
-    entry,
-    isSuspended,
-    isShadow,
-    attributes.map((attribute) => spell(match.get(attribute))),
-  ]
+  const conditions = attributes.map((attribute) => spell(match.get(attribute)))
+  return [shape, name, identity, entry, isSuspended, isShadow, conditions]
 }
 
 function spell(condition: Condition | undefined): string | readonly string[] {

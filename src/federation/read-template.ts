@@ -3,7 +3,7 @@
 import type { VerifierProvider } from '../../providers/contract/provider.ts'
 import { type Complaint, complain, warn } from './finding.ts'
 import type { Condition, Match } from './match.ts'
-import { attributesOfTemplate, isSegment } from './template.ts'
+import { attributesOfTemplate, isSegment, isTemplate } from './template.ts'
 
 /**
  * Says what is wrong with the template of a binding.
@@ -17,6 +17,7 @@ export function findTemplateComplaints(
   template: string,
   match: Match,
 ): readonly Complaint[] {
+  if (!isTemplate(template)) return []
   return attributesOfTemplate(template).flatMap((name) => {
     const attribute = provider.attributes.get(name)
     if (attribute === undefined) {

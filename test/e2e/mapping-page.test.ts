@@ -3,12 +3,14 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { readSteps, type Step } from '../support/page.ts'
+import { readRecipe, readSteps, type Step } from '../support/page.ts'
 import { makePageAudit } from '../support/page-audit.ts'
 import { runChancery } from '../support/process.ts'
 
-const steps = readSteps(readFileSync(new URL('../../infra/README.md', import.meta.url), 'utf8'))
+const page = readFileSync(new URL('../../infra/README.md', import.meta.url), 'utf8')
+const steps = readSteps(page)
 const files = steps.filter((step) => step.kind === 'file')
 const commands = steps.filter((step) => step.kind === 'command')
 let directory: string
@@ -34,7 +36,13 @@ function write(name: string, text: string): void {
 /** Runs a command where the page's files are, and tells their paths as the page does. */
 async function run({ words: [npx, name, ...args] }: Extract<Step, { kind: 'command' }>) {
   expect([npx, name]).toEqual(['npx', 'chancery'])
-  const known = new Set(['audit.jsonl', ...files.flatMap((file) => [file.name, dirname(file.name)])])
+  const known = new Set([
+    'audit.jsonl',
+    'audit.jsonl.gz',
+    'main',
+    'new',
+    ...files.flatMap((file) => [file.name, dirname(file.name)]),
+  ])
   const { code, out, err } = await runChancery(args.map((word) => (known.has(word) ? join(directory, word) : word)))
   return { code, err, out: out.replaceAll(`${directory}/`, '').replaceAll(/sha256:[0-9a-f]{64}/g, 'sha256:…') }
 }
@@ -63,8 +71,27 @@ describe('the page', () => {
     }
   })
 
+  test('has a recipe that passes a change which only gives, and stops at one which takes', async () => {
+    const trail = makePageAudit().map((record) => `${JSON.stringify(record)}\n`)
+    writeFileSync(join(directory, 'audit.jsonl.gz'), gzipSync(trail.join('')))
+    const [old = '', gives = '', takes = ''] = ['federation.json', 'canary.json', 'new.json'].map((name) =>
+      readFileSync(join(directory, name), 'utf8'),
+    )
+    const recipe = readRecipe(page)
+    const follow = async (next: string) => {
+      write('main/federation.json', old)
+      write('new/federation.json', next)
+      const codes: (number | null)[] = []
+      for (const step of recipe) if (step.kind === 'command') codes.push((await run(step)).code)
+      return codes
+    }
+
+    expect(recipe.map((step) => step.kind === 'command' && step.words[2])).toEqual(['check', 'diff', 'replay'])
+    expect(await follow(gives)).toEqual([0, 0, 0])
+    expect(await follow(takes)).toEqual([0, 0, 1])
+  })
+
   test('links to what is there', () => {
-    const page = readFileSync(new URL('../../infra/README.md', import.meta.url), 'utf8')
     const links = [...page.matchAll(/\]\(([^)#]+)\)/g)].map(([, link]) => link ?? '')
 
     expect(links.length).toBeGreaterThan(5)

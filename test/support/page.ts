@@ -10,25 +10,29 @@ export type Step =
       readonly shown: string | undefined
     }
 
-const FENCE = /(?:<!-- (?<note>[^>]*) -->\n)?```(?<language>\w*)\n(?<body>[\s\S]*?)```/g
+const EXAMPLE =
+  /<!-- (?<copy>\S+): (?<original>\S+) -->|(?:<!-- (?<note>[^>]*) -->\n)?```(?<language>\w*)\n(?<body>[\s\S]*?)```/g
 
 /**
  * Gives a page's steps in order.
  *
  * A comment before a block names its file, as in `<!-- new.json -->`; `<!-- new.json: federation.json and -->` stands for that
- * document with these members put in their places, and null for those that go. A `text` block is what the command above it prints;
- * `# exit 1` after a command is its exit code. Other blocks are no examples.
+ * document with these members put in their places, and null for those that go; `<!-- new.json: federation.json -->` alone is a copy.
+ * A `text` block is what the command above it prints; `# exit 1` after a command is its exit code. Other blocks are no examples.
  */
 export function readSteps(page: string): readonly Step[] {
   const steps: Step[] = []
   const files = new Map<string, string>()
-  for (const { groups } of page.matchAll(FENCE)) {
-    const { note, language, body = '' } = groups ?? {}
-    if (note !== undefined) {
+  const addFile = (name: string, text: string): void => {
+    files.set(name, text)
+    steps.push({ kind: 'file', name, text })
+  }
+  for (const { groups } of page.matchAll(EXAMPLE)) {
+    const { copy, original = '', note, language, body = '' } = groups ?? {}
+    if (copy !== undefined) addFile(copy, mergeTexts(files.get(original), '{}'))
+    else if (note !== undefined) {
       const [name = '', base] = note.split(/: | and$/)
-      const text = base === undefined ? body : mergeTexts(files.get(base), body)
-      files.set(name, text)
-      steps.push({ kind: 'file', name, text })
+      addFile(name, base === undefined ? body : mergeTexts(files.get(base), body))
     } else if (language === 'sh') steps.push(...readCommands(body))
     else if (language === 'text') {
       const last = steps.pop()
@@ -37,6 +41,12 @@ export function readSteps(page: string): readonly Step[] {
     }
   }
   return steps
+}
+
+/** Gives the commands of the recipe for continuous integration, in order. What becomes of their output is the recipe's affair. */
+export function readRecipe(page: string): readonly Step[] {
+  const [, recipe = ''] = /```yaml\n([\s\S]*?)```/.exec(page) ?? []
+  return readCommands([...recipe.matchAll(/npx chancery [^>\n]*/g)].map(([command]) => command).join('\n'))
 }
 
 function readCommands(body: string): readonly Step[] {

@@ -1,12 +1,16 @@
 /** How audit trails are read: any size, whole or broken off, compressed or not. */
 
+import { spawnSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { gzipSync } from 'node:zlib'
 import { expect, test } from 'vitest'
 import { type AuditTally, readAudit } from '../../src/cli/audit-input.ts'
 import { MAX_LINE_LENGTH } from '../../src/cli/audit-lines.ts'
 import { createProgress } from '../../src/cli/progress.ts'
+import { documentFor } from '../support/document.ts'
+import { CLUSTER } from '../support/federation-parts.ts'
 import { recordOf } from '../support/made-records.ts'
 import { makeScratch } from '../support/scratch.ts'
 
@@ -75,6 +79,18 @@ test('a compressed trail is read as it comes, joined ones too, and one that brea
   expect(cut).toMatchObject({ unreadable: 0, isTorn: true })
   expect(cut.records).toBeGreaterThan(500)
   expect(cut.records).toBeLessThan(3_000)
+})
+
+test('standard input is read where the path is a dash', () => {
+  const next = join(makeScratch(), 'federation.json')
+  writeFileSync(next, JSON.stringify(documentFor(CLUSTER)))
+  const command = fileURLToPath(new URL('../../src/launch.mjs', import.meta.url))
+  const run = spawnSync(process.execPath, [command, 'replay', '-', next], { input: LINE.repeat(3), encoding: 'utf8' })
+
+  expect(run).toMatchObject({
+    status: 0,
+    stdout: expect.stringContaining('3 refusals of a proof that was never verified'),
+  })
 })
 
 test('the span is from the earliest to the latest record, in whatever order they stand', async () => {

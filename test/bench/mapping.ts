@@ -1,0 +1,106 @@
+/**
+ * What mapping costs at 100,000 bindings and beyond, all in one run: a lookup, with a scan of all bindings beside it; checking,
+ * loading and reloading; and what exchanges notice of a reload.
+ */
+
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { availableParallelism, loadavg, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
+import { startKubernetesStandIn } from '../../providers/kubernetes/stand-in/stand-in.ts'
+import { formOf } from '../support/broker.ts'
+import { BROKER } from '../support/document.ts'
+import { type Cost, measureCheck, startBenchBroker } from './mapping-broker.ts'
+import { textOf } from './mapping-documents.ts'
+import { measureLookups } from './mapping-lookup.ts'
+import { quantile, startTraffic } from './mapping-traffic.ts'
+
+const BINDINGS = Number(process.argv[2] ?? 100_000)
+const SIZES = [10, 1_000, 100_000, 1_000_000]
+const RELOADS = 4
+const PER_SECOND = 250
+const QUIET_MS = 8_000
+
+const say = (text: string): void => void process.stdout.write(`${text}\n`)
+const load = (): string => loadavg()[0]?.toFixed(1) ?? '?'
+const row = (...cells: readonly (string | number)[]): void =>
+  say(cells.map((cell, index) => (index === 0 ? String(cell).padEnd(34) : String(cell).padStart(14))).join(''))
+const seconds = (value: number): string => `${value.toFixed(2)} s`
+const mebibytes = (value: number): string => `${value.toFixed(0)} MiB`
+const times = (value: number): string => `${value.toFixed(2)}×`
+
+function tellLookups(): void {
+  say('\none lookup, attributes to identity, in memory; a scan of all bindings beside it')
+  row('bindings', 'ten proofs', 'to 10', 'any proof', 'to 10', 'naive scan', 'to a lookup')
+  const costs = measureLookups(SIZES)
+  const [least] = costs
+  for (const { bindings, hot, anywhere, scan } of costs) {
+    const micros = (value: number): string => `${(value / 1_000).toFixed(2)} µs`
+    const cells = [
+      micros(hot),
+      times(hot / (least?.hot ?? 1)),
+      micros(anywhere),
+      times(anywhere / (least?.anywhere ?? 1)),
+    ]
+    row(bindings.toLocaleString('en'), ...cells, micros(scan), times(scan / anywhere))
+  }
+}
+
+function tellCost(what: string, { seconds: taken, cpuSeconds, broker, loader }: Cost): void {
+  row(what, seconds(taken), seconds(cpuSeconds), mebibytes(broker), loader === 0 ? '–' : mebibytes(loader))
+}
+
+async function tellChecks(issuer: string): Promise<void> {
+  const directory = mkdtempSync(join(tmpdir(), 'chancery-mapping-'))
+  const text = textOf(BINDINGS, issuer)
+  say(`\n${BINDINGS.toLocaleString('en')} bindings, one identity each: ${mebibytes(text.length / 1_048_576)} of JSON`)
+  row('', 'time', 'processor', 'process', 'loader')
+  for (const name of ['federation.json', 'federation.json.gz']) {
+    const file = join(directory, name)
+    writeFileSync(file, name.endsWith('.gz') ? gzipSync(text) : text)
+    tellCost(`check ${name}`, await measureCheck(file))
+  }
+  rmSync(directory, { recursive: true })
+}
+
+say(`${availableParallelism()} cores, load ${load()} before`)
+const cluster = await startKubernetesStandIn()
+cluster.createServiceAccount('payments', 'api')
+cluster.createPod('payments', 'api-1', 'api')
+await tellChecks(cluster.issuer.replace('http://127.0.0.1', 'https://cluster.example').replace(/:\d+$/, ''))
+const broker = await startBenchBroker(textOf(BINDINGS, cluster.issuer), cluster.host)
+try {
+  tellCost('serve, until it is in force', broker.load)
+  const wish = { namespace: 'payments', serviceAccount: 'api', pod: 'api-1', audiences: [BROKER] }
+  const body = formOf(await cluster.requestToken(wish)).toString()
+  const quiet = async (): Promise<readonly number[]> => {
+    const traffic = startTraffic(broker.origin, body, PER_SECOND)
+    await new Promise((resolve) => setTimeout(resolve, QUIET_MS))
+    return await traffic.stop()
+  }
+  await quiet()
+  const before = await quiet()
+  const during: number[] = []
+  for (let edition = 1; edition <= RELOADS; edition++) {
+    const text = textOf(BINDINGS, cluster.issuer, edition)
+    const traffic = startTraffic(broker.origin, body, PER_SECOND)
+    tellCost(`reload ${edition}, under ${PER_SECOND} exchanges/s`, await broker.reload(text))
+    during.push(...(await traffic.stop()))
+  }
+  const normal = [...before, ...(await quiet())]
+  say(`\n${PER_SECOND} exchanges a second`)
+  row('', 'p50', 'p99', 'longest', 'exchanges')
+  for (const [what, latencies] of [
+    ['nothing loads', normal],
+    ['a document loads', during],
+  ] as const) {
+    const cells = [0.5, 0.99, 1].map((share) => `${quantile(latencies, share).toFixed(2)} ms`)
+    row(what, ...cells, latencies.length)
+  }
+  row('ratio', ...[0.5, 0.99, 1].map((share) => times(quantile(during, share) / quantile(normal, share))))
+} finally {
+  await broker.stop()
+  await cluster.close()
+}
+tellLookups()
+say(`\nload ${load()} after`)
