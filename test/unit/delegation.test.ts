@@ -105,10 +105,18 @@ describe('refuses, and says where', () => {
     ['one inside the other', 'payments/', 'payments/eu/'],
     ['one around the other', 'payments/eu/west/', 'payments/'],
   ])('two prefixes of which one name could be both’s: %s', (_what, one, two) => {
-    const delegations = { one: matching({ [NAMESPACE]: 'one' }, one), two: matching({ [NAMESPACE]: 'two' }, two) }
+    const delegations = { two: matching({ [NAMESPACE]: 'two' }, two), one: matching({ [NAMESPACE]: 'one' }, one) }
     const blamed = one.length > two.length ? 'one' : 'two'
 
     expect(found(delegations)).toEqual([`error /delegations/${blamed}/identity_prefix delegations_overlap`])
+  })
+
+  test('a match that cannot be read, without saying what else it would be', () => {
+    const delegations = { one: delegationOf('one'), two: matching({ 'kubernetes.cluster': 'x' }, 'two/') }
+
+    expect(found(delegations)).toEqual([
+      'error /delegations/two/trusted_issuers/cluster/match/kubernetes.cluster attribute_unknown',
+    ])
   })
 
   test('every prefix inside another, whatever stands between them', () => {

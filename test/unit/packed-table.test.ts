@@ -4,6 +4,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { hashOf } from '../../src/federation/keyed-hash.ts'
 import { createTableWriter, openTable } from '../../src/federation/packed-table.ts'
+import { halfSipHash } from '../support/half-siphash.ts'
 
 const KEY = { low: 0x03020100, high: 0x07060504 }
 
@@ -57,6 +58,19 @@ test('every table has a hash key of its own', () => {
   const keys = Array.from({ length: 20 }, () => createTableWriter().finish().key)
 
   expect(new Set(keys.map((key) => `${key.low} ${key.high}`)).size).toBe(20)
+})
+
+test('the hash is HalfSipHash-1-3 over UTF-16, with the length in units', () => {
+  const bytes = (length: number) => Uint8Array.from({ length }, (_, index) => index)
+  const vectors = [0x5b9f35a9, 0xb85a4727, 0x03a662fa, 0x04e7fe8a]
+  // The reference is right where its authors' own vectors are: those of HalfSipHash-2-4.
+  expect(vectors.map((_, length) => halfSipHash(bytes(length), KEY, { each: 2, last: 4 }))).toEqual(vectors)
+
+  const keys = fc.record({ low: fc.integer(), high: fc.integer() })
+  const property = fc.property(fc.string({ unit: 'binary', maxLength: 9 }), keys, (text, key) => {
+    expect(hashOf(text, key)).toBe(halfSipHash(Buffer.from(text, 'utf16le'), key, { each: 1, last: 3 }, text.length))
+  })
+  fc.assert(property, { numRuns: 1_000 })
 })
 
 test('the hash depends on every bit of its key and of its text, and on the length', () => {

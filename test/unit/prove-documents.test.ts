@@ -82,6 +82,11 @@ describe('the platform document', () => {
       ['a.json error /extra member_unknown', 'b.json error /surprise member_unknown'],
     ],
     [
+      'two of its delegations share names',
+      { 'a.json': platformFor(CLUSTER, { delegations: { a: delegationOf('a'), b: { identity_prefix: 'a/' } } }) },
+      ['a.json error /delegations/b/identity_prefix delegations_overlap'],
+    ],
+    [
       'its delegations are broken',
       { 'a.json': { ...PLATFORM, delegations: { a: { identity_prefix: 'a' } } } },
       ['a.json error /delegations/a/identity_prefix shape'],

@@ -220,6 +220,29 @@ describe('bindings', () => {
     ).toEqual(['error /bindings/b/match pin_missing'])
   })
 
+  test('are not told apart by what their caller says', () => {
+    const account = '123456789012'
+    const match = { 'aws.account_id': account, 'aws.role_name': 'app' }
+    const binding = (identity: string, more: object) => ({
+      trusted_issuer: 'aws',
+      match: { ...match, ...more },
+      identity,
+    })
+    const bindings = { a: binding(API, {}), b: binding('payments/b', { 'aws.session_name': 'session' }) }
+    const platform = {
+      trusted_issuers: { aws: { provider: 'aws', accounts: { [account]: {} } } },
+      bindings: {},
+      delegations: {
+        payments: delegationOf('p', { trusted_issuers: { aws: { match: { 'aws.account_id': account } } } }),
+      },
+    }
+    const delegations = { payments: { ...platform.delegations.payments, identity_prefix: 'payments/' } }
+
+    expect(findingsInTeam({ ...withIdentity('payments/b'), bindings }, { ...platform, delegations })).toEqual([
+      'error /bindings/b caller_chooses',
+    ])
+  })
+
   test('of too many sets of attributes are told of where they stand', () => {
     const names = Array.from({ length: 65 }, (_, length) => [
       `b${length}`,
