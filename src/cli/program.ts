@@ -2,11 +2,13 @@
 
 import { Command, CommanderError, Option } from 'commander'
 import { SettingsError } from '../../providers/contract/errors.ts'
-import { SERVE_SETTINGS, variableOf } from '../config.ts'
+import { SERVE_SETTINGS, variableOf } from '../config-settings.ts'
 import type { CheckOptions } from './check.ts'
 import { addDocumentOptions } from './document-options.ts'
 import { EXIT, type Terminal, UsageError } from './exit.ts'
 import type { ExplainOptions } from './explain.ts'
+import { toFlags } from './flags.ts'
+import { addKeys } from './keys-command.ts'
 
 const VERSION = '0.1.0'
 
@@ -39,6 +41,7 @@ function createProgram(terminal: Terminal, result: { code: number }): Command {
   addServe(program, terminal, result)
   addCheck(program, terminal, result)
   addExplain(program, terminal, result)
+  addKeys(program, terminal, result)
   return program
 }
 
@@ -94,18 +97,6 @@ function addExplain(program: Command, terminal: Terminal, result: { code: number
       const { runExplain } = await import('./explain.ts')
       result.code = await runExplain(options, terminal)
     })
-}
-
-/** Commander names options in camel case; settings are named as they are typed. */
-function toFlags(
-  options: Readonly<Record<string, string | readonly string[]>>,
-): Record<string, string | readonly string[]> {
-  return Object.fromEntries(
-    Object.entries(options).map(([name, value]) => [
-      name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`),
-      value,
-    ]),
-  )
 }
 
 function codeOf(error: unknown, terminal: Terminal): number {

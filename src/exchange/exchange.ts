@@ -14,7 +14,7 @@ import { ACCESS_TOKEN_TYPE, type IssuedTokenType, JWT_TYPE } from '../oauth/voca
 import { decide, type Grant } from '../policy/decide.ts'
 import { nameTarget } from '../policy/target.ts'
 import type { SpentProofs } from '../store/store.ts'
-import { claimsOf } from '../tokens/claims.ts'
+import { type AccessTokenClaims, claimsOf } from '../tokens/claims.ts'
 import type { KeyRing } from '../tokens/key-ring.ts'
 import { mint } from '../tokens/mint.ts'
 import { chooseVerifier } from './choose-verifier.ts'
@@ -30,11 +30,14 @@ export interface Snapshot {
   readonly keys: KeyRing
 }
 
+/** Gives the snapshot of now; a promise where the keys have to be confirmed first. */
+export type TakeSnapshot = () => Snapshot | undefined | Promise<Snapshot | undefined>
+
 export interface ExchangePorts {
   readonly brokerIssuer: string
   readonly now: () => NumericDate
-  /** Undefined while there is no document or no key. */
-  readonly snapshot: () => Snapshot | undefined
+  /** Undefined while there is no document or no key that can be used. */
+  readonly snapshot: TakeSnapshot
   readonly spentProofs: Pick<SpentProofs, 'spend'>
   readonly audit: Audit
   readonly onOutcome: (outcome: Outcome) => void
@@ -88,7 +91,7 @@ async function run(
   progress: Progress,
   ports: ExchangePorts,
 ): Promise<TokenResponse> {
-  const { federation, verifiers, subjectTokenTypes, keys } = ports.snapshot() ?? refuse('not_ready')
+  const { federation, verifiers, subjectTokenTypes, keys } = (await ports.snapshot()) ?? refuse('not_ready')
   progress.document = federation.digest
 
   const request = await read()
@@ -111,7 +114,7 @@ async function run(
   const { grant } = verdict
 
   const claims = claimsOf({ brokerIssuer: ports.brokerIssuer, federation, identity, binding, proof, grant, now })
-  const token = mint(claims, grant.tokenType, keys.signerFor(grant.signingAlgorithm))
+  const token = await sign(claims, grant, keys)
   await recordIssued(issuedRecord(claims, proof, progress, call), ports.audit)
   return {
     access_token: token,
@@ -143,6 +146,15 @@ function bind(proof: VerifiedProof, federation: Federation): { binding: Binding;
   const identity = binding === undefined ? undefined : federation.identities.get(binding.identity)
   if (binding === undefined || identity === undefined) throw new Refusal('binding_missing')
   return { binding, identity }
+}
+
+/** The key may be revoked in this very moment, or be held by somebody who does not answer. */
+async function sign(claims: AccessTokenClaims, grant: Grant, keys: KeyRing): Promise<string> {
+  try {
+    return await mint(claims, grant.tokenType, keys.signerFor(grant.signingAlgorithm))
+  } catch (cause) {
+    throw new Refusal('key_unavailable', { cause })
+  }
 }
 
 /** A token without its record does not exist: where the record fails, so does the exchange. */

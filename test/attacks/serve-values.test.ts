@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { runProgram } from '../../src/cli/program.ts'
-import { type Flags, SERVE_SETTINGS, variableOf } from '../../src/config.ts'
+import type { Flags } from '../../src/config.ts'
+import { SERVE_SETTINGS, variableOf } from '../../src/config-settings.ts'
 import { expectStopped, stopsOf } from '../support/stopped-boot.ts'
 
 const KEY = Buffer.alloc(32, 7).toString('base64')

@@ -9,9 +9,8 @@ import {
   type Flags,
   findProxyVariables,
   readServeConfig,
-  SERVE_SETTINGS,
-  variableOf,
 } from '../../src/config.ts'
+import { SERVE_SETTINGS, variableOf } from '../../src/config-settings.ts'
 import { createAuthority } from '../support/certificates.ts'
 import { makeScratch } from '../support/scratch.ts'
 
