@@ -58,6 +58,9 @@ export function addKeys(program: Command, terminal: Terminal, result: { code: nu
     .addOption(new Option('--algorithm <ALGORITHM>', 'of this one alone').choices(SIGNING_ALGORITHMS))
     .action((options: Record<string, string | boolean>) => run('rotate', options))
   addSettings(keys.command('revoke').description('take a key out of use at once'))
+    // An id may begin with a dash, and look like an option.
+    .allowUnknownOption()
+    .helpOption('--help', 'display help for command')
     .argument('<KID>', 'its id, as list gives it')
     .addHelpText('after', REVOKE_HELP)
     .action((keyId: string, options: Record<string, string | boolean>) => run('revoke', options, keyId))
