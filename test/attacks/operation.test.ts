@@ -194,6 +194,7 @@ function metadataOf(issuer: string): object {
       'urn:ietf:params:oauth:token-type:jwt',
       'urn:ietf:params:oauth:token-type:id_token',
       'urn:ietf:params:oauth:token-type:access_token',
+      'urn:ietf:params:aws:token-type:aws4_request',
     ],
   }
 }
