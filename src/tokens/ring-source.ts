@@ -152,10 +152,13 @@ async function replaceNext(
   moment: Moment,
   supply: KeySupply,
 ): Promise<readonly HeldKey[] | undefined> {
-  const foreign = keys.find(({ state, held }) => state === 'next' && held !== supply.held)
-  if (foreign === undefined || supply.held === 'store') return undefined
-  const others = withdraw(keys, foreign.keyId, moment.now)
-  return await addKey(others, foreign.algorithm, 'next', moment, supply)
+  if (supply.held === 'store') return undefined
+  for (const foreign of keys.filter(({ state, held }) => state === 'next' && held !== supply.held)) {
+    const others = withdraw(keys, foreign.keyId, moment.now)
+    const replaced = await addKey(others, foreign.algorithm, 'next', moment, supply)
+    if (replaced !== undefined) return replaced
+  }
+  return undefined
 }
 
 async function takeStep(
@@ -167,9 +170,8 @@ async function takeStep(
   if (kind === 'drop') return withdraw(keys, keyId, moment.now)
   if (kind === 'publish') return await addKey(keys, algorithm, 'next', moment, supply)
   const next = findKey(keys, algorithm, 'next')
-  return next === undefined || privateHalfOf(next, supply) === undefined
-    ? undefined
-    : promote(keys, algorithm, moment.now)
+  const canSign = next?.held === supply.held && privateHalfOf(next, supply) !== undefined
+  return canSign ? promote(keys, algorithm, moment.now) : undefined
 }
 
 /** Gives the keys with one more, published from now on. Undefined where there is none to be had. */
