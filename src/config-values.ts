@@ -96,6 +96,13 @@ export function parseProxy(text: string): URL {
   return url
 }
 
+/** Reads a number of days. Two are the least: the next key is public for a day before it signs. */
+export function parseRotationDays(text: string): number {
+  const days = /^\d{1,3}$/.test(text) ? Number(text) : 0
+  if (days < 2 || days > 365) throw new Error(`"${text}" is not a whole number of days from 2 to 365`)
+  return days
+}
+
 /** The value itself is never repeated, not even a wrong one: it may be a right one with a slip. */
 function parseKey(text: string): Uint8Array {
   const bytes = Buffer.from(text.trim(), 'base64')

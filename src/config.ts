@@ -1,6 +1,7 @@
 /** Environment and flags → {@link BrokerConfig}. A wrong value stops the boot, names itself and says what to do. */
 
 import { SettingsError, type SettingsProblem } from '../providers/contract/errors.ts'
+import { SERVE_SETTINGS, variableOf } from './config-settings.ts'
 import {
   checkTls,
   isLoopback,
@@ -12,6 +13,7 @@ import {
   parseListenAddress,
   parseNetwork,
   parseProxy,
+  parseRotationDays,
   parseStore,
   readKeys,
 } from './config-values.ts'
@@ -23,6 +25,9 @@ export interface BrokerConfig {
   readonly tls: { readonly certFile: string; readonly keyFile: string } | undefined
   readonly trustedProxies: readonly string[]
   readonly storePath: string
+  readonly keyRotationSeconds: number
+  /** Where the operator's own signing keys are. Undefined where we make them. */
+  readonly signingKeysDir: string | undefined
   /** Undefined for standard output. */
   readonly auditFile: string | undefined
   /** Where nobody asked for an address, one that is taken is no reason not to start. */
@@ -37,66 +42,10 @@ export interface BrokerConfig {
 export type Flags = Readonly<Record<string, string | readonly string[] | undefined>>
 export type Environment = Readonly<Record<string, string | undefined>>
 
-/** One setting: a flag, and an environment variable of the same name. */
-export interface SettingDescription {
-  readonly flag: string
-  readonly value: string
-  readonly help: string
-  readonly default?: string
-  readonly isRepeatable?: boolean
-}
-
-/** Every setting of `chancery serve`, in the order of its help. */
-export const SERVE_SETTINGS: readonly SettingDescription[] = [
-  { flag: 'issuer', value: 'URL', help: 'who we are: the iss of our tokens, an https URL (required)' },
-  {
-    flag: 'federation',
-    value: 'PATH',
-    help: 'the federation documents: a .json or .json.gz file, or a directory of them (required)',
-  },
-  { flag: 'listen', value: 'HOST:PORT', help: 'where to take requests', default: '127.0.0.1:8080' },
-  { flag: 'tls-cert', value: 'FILE', help: 'certificate chain in PEM; followed when it changes' },
-  { flag: 'tls-key', value: 'FILE', help: 'its private key in PEM' },
-  {
-    flag: 'trusted-proxy',
-    value: 'CIDR',
-    help: 'a network whose X-Forwarded-For is believed; may be repeated',
-    isRepeatable: true,
-  },
-  {
-    flag: 'store',
-    value: 'STORE',
-    help: 'where keys and the last good document are kept',
-    default: 'sqlite:./chancery.db',
-  },
-  { flag: 'audit', value: 'SINK', help: 'where audit records go: stdout or file:PATH', default: 'stdout' },
-  { flag: 'metrics-listen', value: 'HOST:PORT', help: 'where Prometheus finds /metrics', default: '127.0.0.1:9464' },
-  {
-    flag: 'secrets-dir',
-    value: 'DIR',
-    help: 'where files named by the document lie',
-    default: '/run/secrets/chancery',
-  },
-  {
-    flag: 'egress-proxy',
-    value: 'URL',
-    help: 'an http proxy for every outbound connection; HTTP_PROXY and the like are ignored',
-  },
-  {
-    flag: 'insecure-host',
-    value: 'HOST:PORT',
-    help: 'may be plain http or private: for development and tests, on loopback only; may be repeated',
-    isRepeatable: true,
-  },
-]
+const SECONDS_OF_A_DAY = 86_400
 
 const KEY_VARIABLE = 'CHANCERY_KEY_ENCRYPTION_KEY'
 const KEY_FILE_VARIABLE = `${KEY_VARIABLE}_FILE`
-
-/** Gives the environment variable that stands for a flag. */
-export function variableOf(flag: string): string {
-  return `CHANCERY_${flag.toUpperCase().replaceAll('-', '_')}`
-}
 
 /** Reads one setting at a time, and gathers what is wrong with any. */
 function createReader(flags: Flags, env: Environment) {
@@ -153,7 +102,8 @@ export function readServeConfig(flags: Flags, env: Environment = process.env): B
     listen,
     tls: readTls(read),
     trustedProxies: read.many('trusted-proxy', parseNetwork),
-    storePath: read.one('store', '', parseStore),
+    ...readKeySettings(read, env),
+    signingKeysDir: read.one('signing-keys', undefined, parseDirectory),
     auditFile: read.one('audit', undefined, parseAudit),
     metricsListen: {
       ...read.one('metrics-listen', listen, parseListenAddress),
@@ -162,7 +112,6 @@ export function readServeConfig(flags: Flags, env: Environment = process.env): B
     secretsDir: read.one('secrets-dir', '', (text) => (read.has('secrets-dir') ? parseDirectory(text) : text)),
     egressProxy: read.one('egress-proxy', undefined, parseProxy),
     insecureHosts: new Set(read.many('insecure-host', parseInsecureHost)),
-    keyEncryptionKeys: readKeyEncryptionKeys(env, read),
   }
   refuseUnknownVariables(env, read)
   for (const required of ['issuer', 'federation']) {
@@ -184,6 +133,26 @@ export function readServeConfig(flags: Flags, env: Environment = process.env): B
   }
   if (read.problems.length > 0) throw new SettingsError(read.problems)
   return config
+}
+
+/** What is needed to look after the signing keys of a store. */
+export type KeysConfig = Pick<BrokerConfig, 'storePath' | 'keyRotationSeconds' | 'keyEncryptionKeys'>
+
+/** Reads the configuration of `chancery keys`: the same settings as the broker's, by the same names. Throws {@link SettingsError} as for serve. */
+export function readKeysConfig(flags: Flags, env: Environment = process.env): KeysConfig {
+  const read = createReader(flags, env)
+  const config = readKeySettings(read, env)
+  refuseUnknownVariables(env, read)
+  if (read.problems.length > 0) throw new SettingsError(read.problems)
+  return config
+}
+
+function readKeySettings(read: Reader, env: Environment): KeysConfig {
+  return {
+    storePath: read.one('store', '', parseStore),
+    keyRotationSeconds: read.one('key-rotation-days', 0, parseRotationDays) * SECONDS_OF_A_DAY,
+    keyEncryptionKeys: readKeyEncryptionKeys(env, read),
+  }
 }
 
 /** Variables of proxies, which are not read. */

@@ -79,8 +79,11 @@ export const REASON_MEANINGS: Readonly<Record<RefusalReason, string>> = {
   store_unavailable: 'The store could not be asked whether the proof was spent: look at --store and its disk.',
   store_full:
     'The store remembers 1,000,000 spent proofs, and forgets none before its time. Find who proves itself so often, or wait half an hour.',
+  key_unavailable:
+    'The key that was to sign could not be used: it was revoked in that moment, or whoever holds it did not answer. A second try will do.',
   audit_unavailable: 'The record could not be written, so no token was issued: look at the audit sink.',
-  not_ready: 'There was no document or no key to serve with.',
+  not_ready:
+    'There was no document or no key to serve with, or the keys could not be confirmed for ten minutes: look at --store.',
   too_busy: 'More exchanges were under way than this process takes.',
   internal: 'A bug. The log has an entry with this request id: please report it.',
 }

@@ -16,6 +16,7 @@ export const EXCHANGE_REASONS = [
   'scope_refused',
   'store_unavailable',
   'store_full',
+  'key_unavailable',
   'audit_unavailable',
   'not_ready',
   'too_busy',

@@ -7,7 +7,7 @@ import { type Audit, createAudit } from '../audit/audit.ts'
 import { type AuditSink, createAuditSink, type LineWriter } from '../audit/sink.ts'
 import { createDescriptorWriter, createFileWriter } from '../audit/writers.ts'
 import type { BrokerConfig } from '../config.ts'
-import { createExchange, type Outcome, type Snapshot } from '../exchange/exchange.ts'
+import { createExchange, type Outcome, type Snapshot, type TakeSnapshot } from '../exchange/exchange.ts'
 import { createSpentLookup } from '../exchange/replay.ts'
 import { createKeptDocuments, type KeptDocuments } from '../federation/kept.ts'
 import { fingerprintDocuments } from '../federation/locate.ts'
@@ -21,8 +21,9 @@ import { createSealer } from '../store/seal.ts'
 import { openSqliteStore } from '../store/sqlite.ts'
 import type { Store } from '../store/store.ts'
 import { startTending } from '../store/tending.ts'
-import { createKeyRing, type KeyRing } from '../tokens/key-ring.ts'
-import { loadSigningKeys } from '../tokens/key-source.ts'
+import type { KeyKeeper } from '../tokens/key-keeper.ts'
+import type { KeyRing } from '../tokens/key-ring.ts'
+import { openKeys } from './compose-keys.ts'
 import { loadFederation } from './load-federation.ts'
 import { createSecretReader } from './secrets.ts'
 import { createVerifierFactory } from './verifier-ports.ts'
@@ -50,15 +51,16 @@ export async function compose(config: BrokerConfig, world: World): Promise<Compo
   const store = await openSqliteStore(config.storePath)
   opened.defer(() => store.close())
   const sealer = createSealer(config.keyEncryptionKeys)
-  const keys = await createKeyRing(await loadSigningKeys(store, sealer, world.now()))
   const metrics = createMetrics(world.now)
+  const keeper = await openKeys(config, { store, sealer, registry: metrics.registry, world })
+  opened.defer(() => keeper.stop())
   const { spentProofs, tending } = await openSpentProofs(store, metrics, world)
   opened.defer(() => tending.stop())
   const sink = createAuditSink(await openAuditWriter(config.auditFile))
   opened.defer(() => sink.close())
   const kept = createKeptDocuments(store, sealer)
   const isSpent = createSpentLookup(spentProofs)
-  const { source, snapshot } = followDocument(config, world, metrics, { keys, kept, isSpent })
+  const { source, snapshot } = followDocument(config, world, metrics, { keeper, kept, isSpent })
   opened.defer(() => source.stop())
   const exchange = createExchange({
     brokerIssuer: config.issuer,
@@ -106,12 +108,12 @@ async function openSpentProofs(store: Store, metrics: Metrics, { log, now }: Wor
 }
 
 interface Lasting {
-  readonly keys: KeyRing
+  readonly keeper: Pick<KeyKeeper, 'ring'>
   readonly kept: KeptDocuments
   readonly isSpent: ReturnType<typeof createSpentLookup>
 }
 
-function followDocument(config: BrokerConfig, world: World, metrics: Metrics, { keys, kept, isSpent }: Lasting) {
+function followDocument(config: BrokerConfig, world: World, metrics: Metrics, { keeper, kept, isSpent }: Lasting) {
   const { log, now } = world
   const { federationPath, insecureHosts, issuer: brokerIssuer } = config
   const createVerifiers = createVerifierFactory({
@@ -125,7 +127,7 @@ function followDocument(config: BrokerConfig, world: World, metrics: Metrics, { 
       if (event.kind === 'key_ignored') log.warn(event, 'a published key is not fit for use: tell its issuer')
     },
   })
-  let snapshot: Snapshot | undefined
+  let inForce: Omit<Snapshot, 'keys'> | undefined
   const source = createFederationSource({
     load: (lastGood, isServing) =>
       loadFederation({
@@ -137,16 +139,22 @@ function followDocument(config: BrokerConfig, world: World, metrics: Metrics, { 
     fingerprint: () => fingerprintDocuments(federationPath),
     kept,
     onAccepted(federation, findings) {
-      snapshot = { federation, keys, ...createVerifiers(federation) }
+      inForce = { federation, ...createVerifiers(federation) }
       metrics.documentInForce(now())
       for (const finding of findings) log.warn({ finding }, 'the document can be used, but look at this')
       log.info({ document: federation.digest, bindings: federation.bindings.size }, 'document in force')
     },
-    onRefused: (findings) => log.error({ findings, in_force: snapshot?.federation.digest ?? null }, 'document refused'),
+    onRefused: (findings) => log.error({ findings, in_force: inForce?.federation.digest ?? null }, 'document refused'),
     onStale: (isStale) => metrics.documentStale(isStale),
     onTrouble: (error) => log.error(describeBug(error), 'the document could not be looked at or kept'),
   })
-  return { source, snapshot: () => snapshot }
+  const withKeys = (keys: KeyRing | undefined): Snapshot | undefined =>
+    inForce === undefined || keys === undefined ? undefined : { ...inForce, keys }
+  const snapshot: TakeSnapshot = () => {
+    const keys = keeper.ring()
+    return keys instanceof Promise ? keys.then(withKeys) : withKeys(keys)
+  }
+  return { source, snapshot }
 }
 
 function openAudit(sink: AuditSink, metrics: Metrics, log: Log): Audit {
@@ -171,6 +179,7 @@ function createOutcomeObserver(metrics: Metrics, log: Log): (outcome: Outcome) =
     const { reason, origin, facts, cause } = refusal
     const known = { request_id: requestId, reason, trusted_issuer: origin?.trustedIssuer ?? null, facts }
     if (reason === 'internal') log.error({ ...known, ...describeBug(cause) }, 'unexpected error')
+    else if (reason === 'key_unavailable') log.error({ ...known, ...describeBug(cause) }, 'no key signed')
     else log.info(known, 'refused')
   }
 }

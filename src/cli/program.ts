@@ -2,12 +2,14 @@
 
 import { Command, CommanderError, Option } from 'commander'
 import { SettingsError } from '../../providers/contract/errors.ts'
-import { SERVE_SETTINGS, variableOf } from '../config.ts'
+import { SERVE_SETTINGS, variableOf } from '../config-settings.ts'
 import type { CheckOptions } from './check.ts'
 import type { DiffOptions } from './diff.ts'
 import { addDocumentOptions } from './document-options.ts'
 import { EXIT, type Terminal, UsageError } from './exit.ts'
 import type { ExplainOptions } from './explain.ts'
+import { toFlags } from './flags.ts'
+import { addKeys } from './keys-command.ts'
 import type { ReplayOptions } from './replay.ts'
 import { parseEffects } from './replay-report.ts'
 import type { UnusedOptions } from './unused.ts'
@@ -46,6 +48,7 @@ function createProgram(terminal: Terminal, result: { code: number }): Command {
   addDiff(program, terminal, result)
   addReplay(program, terminal, result)
   addUnused(program, terminal, result)
+  addKeys(program, terminal, result)
   return program
 }
 
@@ -147,18 +150,6 @@ function addUnused(program: Command, terminal: Terminal, result: { code: number 
       const { runUnused } = await import('./unused.ts')
       result.code = await runUnused(audit, path, options, terminal)
     })
-}
-
-/** Commander names options in camel case; settings are named as they are typed. */
-function toFlags(
-  options: Readonly<Record<string, string | readonly string[]>>,
-): Record<string, string | readonly string[]> {
-  return Object.fromEntries(
-    Object.entries(options).map(([name, value]) => [
-      name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`),
-      value,
-    ]),
-  )
 }
 
 function codeOf(error: unknown, terminal: Terminal): number {

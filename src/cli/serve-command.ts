@@ -3,7 +3,7 @@ import { type Flags, readServeConfig } from '../config.ts'
 import { createLog, describeBug } from '../log.ts'
 import { EXIT, type Terminal } from './exit.ts'
 import { NoDocument, startBroker } from './serve.ts'
-import { systemClock, systemResolver } from './world.ts'
+import { systemClock, systemElapsed, systemResolver } from './world.ts'
 
 const STANDARD_ERROR = 2
 
@@ -12,16 +12,15 @@ export async function runServe(flags: Flags, terminal: Terminal): Promise<number
   const config = readServeConfig(flags)
   const log = createLog(destination({ fd: STANDARD_ERROR, sync: true }))
   process.on('unhandledRejection', (error) => log.error(describeBug(error), 'unexpected error outside of any request'))
-  const broker = await startBroker(config, { log, now: systemClock, resolve: systemResolver }).catch(
-    (error: unknown) => {
-      if (error instanceof NoDocument) {
-        for (const { severity, file, path, message, code } of error.findings) {
-          terminal.err(`${severity}: ${file} ${path}: ${message} [${code}]\n`)
-        }
+  const world = { log, now: systemClock, elapsed: systemElapsed, resolve: systemResolver }
+  const broker = await startBroker(config, world).catch((error: unknown) => {
+    if (error instanceof NoDocument) {
+      for (const { severity, file, path, message, code } of error.findings) {
+        terminal.err(`${severity}: ${file} ${path}: ${message} [${code}]\n`)
       }
-      throw error
-    },
-  )
+    }
+    throw error
+  })
   const signal = await new Promise<NodeJS.Signals>((resolve) => {
     for (const name of ['SIGTERM', 'SIGINT'] as const) process.once(name, resolve)
   })

@@ -10,11 +10,18 @@ export type Clock = () => NumericDate
 export interface World {
   readonly log: Log
   readonly now: Clock
+  /** Seconds since some moment, by a clock that nobody can set. */
+  readonly elapsed: () => number
   readonly resolve: (hostname: string) => Promise<readonly ResolvedAddress[]>
 }
 
 /** The system's clock, in whole seconds. */
 export const systemClock: Clock = () => Math.floor(Date.now() / 1_000)
+
+/** The time that this process has been there, in seconds. */
+export function systemElapsed(): number {
+  return performance.now() / 1_000
+}
 
 /** Asks the system's resolver, hosts file and all. */
 export async function systemResolver(hostname: string): Promise<readonly ResolvedAddress[]> {

@@ -15,7 +15,7 @@ import { decide, type Grant } from '../policy/decide.ts'
 import { decideShadow, type ShadowDecision } from '../policy/shadow.ts'
 import { nameTarget } from '../policy/target.ts'
 import type { SpentProofs } from '../store/store.ts'
-import { claimsOf, type TokenFacts } from '../tokens/claims.ts'
+import { type AccessTokenClaims, claimsOf, type TokenFacts } from '../tokens/claims.ts'
 import type { KeyRing } from '../tokens/key-ring.ts'
 import { mint } from '../tokens/mint.ts'
 import { chooseVerifier } from './choose-verifier.ts'
@@ -32,11 +32,14 @@ export interface Snapshot {
   readonly keys: KeyRing
 }
 
+/** Gives the snapshot of now; a promise where the keys have to be confirmed first. */
+export type TakeSnapshot = () => Snapshot | undefined | Promise<Snapshot | undefined>
+
 export interface ExchangePorts {
   readonly brokerIssuer: string
   readonly now: () => NumericDate
-  /** Undefined while there is no document or no key. */
-  readonly snapshot: () => Snapshot | undefined
+  /** Undefined while there is no document or no key that can be used. */
+  readonly snapshot: TakeSnapshot
   readonly spentProofs: Pick<SpentProofs, 'spend'>
   readonly audit: Audit
   readonly onOutcome: (outcome: Outcome) => void
@@ -96,7 +99,7 @@ async function run(
   progress: Progress,
   ports: ExchangePorts,
 ): Promise<TokenResponse> {
-  const { federation, verifiers, subjectTokenTypes, keys } = ports.snapshot() ?? refuse('not_ready')
+  const { federation, verifiers, subjectTokenTypes, keys } = (await ports.snapshot()) ?? refuse('not_ready')
   progress.document = federation.digest
 
   const request = await read()
@@ -123,7 +126,7 @@ async function run(
   const { grant } = verdict
 
   const claims = claimsOf({ brokerIssuer: ports.brokerIssuer, federation, ...bound, proof, grant, now })
-  const token = mint(claims, grant.tokenType, keys.signerFor(grant.signingAlgorithm))
+  const token = await sign(claims, grant, keys)
   await recordIssued(issuedRecord(claims, proof, progress, call), ports.audit)
   return {
     access_token: token,
@@ -158,6 +161,15 @@ function bind(choice: Choice | undefined, proof: VerifiedProof, federation: Fede
   progress.identity = identified.name
   if (!identified.isGiven) throw new Refusal(identified.why)
   return { binding, identity: identified.identity, identityName: identified.name }
+}
+
+/** The key may be revoked in this very moment, or be held by somebody who does not answer. */
+async function sign(claims: AccessTokenClaims, grant: Grant, keys: KeyRing): Promise<string> {
+  try {
+    return await mint(claims, grant.tokenType, keys.signerFor(grant.signingAlgorithm))
+  } catch (cause) {
+    throw new Refusal('key_unavailable', { cause })
+  }
 }
 
 /** A token without its record does not exist: where the record fails, so does the exchange. */

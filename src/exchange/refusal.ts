@@ -68,6 +68,7 @@ export function toWireError({ reason, facts }: Refusal): WireError {
       return SUBJECT_TOKEN_REFUSED
     case 'store_unavailable':
     case 'store_full':
+    case 'key_unavailable':
     case 'audit_unavailable':
     case 'not_ready':
       return unavailable('broker_unavailable', RETRY_AFTER_SECONDS)

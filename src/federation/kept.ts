@@ -20,6 +20,8 @@ export interface KeptDocuments {
   keep(documents: readonly PackedDocument[]): Promise<void>
   /** Gives what was kept, less what nobody with our key has kept. */
   restore(): Promise<readonly PackedDocument[]>
+  /** Gives each of them the code that the first key-encryption key makes; those that are not authentic keep theirs. */
+  renewCodes(): Promise<void>
 }
 
 /** Keeps documents in a store, each with a code that only a holder of the key-encryption key can make. */
@@ -37,13 +39,26 @@ export function createKeptDocuments(store: Store, sealer: Sealer): KeptDocuments
       known = new Map(documents.map((document) => [document.delegation ?? '', document]))
     },
     async restore() {
-      const rows = await store.keptDocuments()
-      return rows.flatMap(({ delegation, file, digest, packed, code }) => {
-        const document = { delegation: delegation === '' ? undefined : delegation, file, digest, packed }
-        return sealer.isAuthentic(textOf(document), code) ? [document] : []
-      })
+      return (await readAuthentic(store, sealer)).map(({ document }) => document)
+    },
+    async renewCodes() {
+      for (const { row, document } of await readAuthentic(store, sealer)) {
+        await store.recodeDocument(row, sealer.authenticate(textOf(document)))
+      }
     },
   }
+}
+
+async function readAuthentic(
+  store: Store,
+  sealer: Sealer,
+): Promise<readonly { readonly row: KeptDocument; readonly document: PackedDocument }[]> {
+  const rows = await store.keptDocuments()
+  return rows.flatMap((row) => {
+    const { delegation, file, digest, packed, code } = row
+    const document = { delegation: delegation === '' ? undefined : delegation, file, digest, packed }
+    return sealer.isAuthentic(textOf(document), code) ? [{ row, document }] : []
+  })
 }
 
 function isSame(one: PackedDocument, other: PackedDocument | undefined): boolean {

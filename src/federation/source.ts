@@ -21,7 +21,7 @@ export interface FederationSourcePorts {
   readonly load: (lastGood: readonly PackedDocument[], isServing: boolean) => Promise<LoadedFederation>
   /** Changes whenever a document on disk may have. */
   readonly fingerprint: () => Promise<string>
-  readonly kept: KeptDocuments
+  readonly kept: Pick<KeptDocuments, 'keep' | 'restore'>
   /** Called with each federation that takes effect, before {@link FederationSource.current} gives it, and with what to look at in it. */
   readonly onAccepted: (federation: Federation, warnings: readonly Finding[]) => void
   /** Called where a document on disk does not take effect, whether or not others do. */

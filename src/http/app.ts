@@ -3,7 +3,7 @@
 import { randomUUID } from 'node:crypto'
 import type { HttpBindings } from '@hono/node-server'
 import { type Context, Hono } from 'hono'
-import type { Exchange, Snapshot } from '../exchange/exchange.ts'
+import type { Exchange, TakeSnapshot } from '../exchange/exchange.ts'
 import type { Call } from '../exchange/record.ts'
 import type { WireError } from '../oauth/errors.ts'
 import { type Answer, answerError, answerPrivately, answerPublicly } from './answer.ts'
@@ -14,7 +14,7 @@ import { createTokenRoute } from './token-route.ts'
 export interface AppPorts {
   readonly brokerIssuer: string
   readonly exchange: Exchange
-  readonly snapshot: () => Snapshot | undefined
+  readonly snapshot: TakeSnapshot
   readonly subjectTokenTypes: readonly string[]
   readonly isTrustedProxy: TrustedProxies
   readonly onBug: (error: unknown, requestId: string) => void
@@ -41,8 +41,8 @@ export function createApp(ports: AppPorts): App {
   const metadata = metadataOf(ports.brokerIssuer, ports.subjectTokenTypes)
 
   app.all(`${base}/token`, async (context) => respond(await token(context, callOf(context, ports.isTrustedProxy))))
-  serve(app, `${base}/.well-known/jwks.json`, (requestId) => {
-    const keys = ports.snapshot()?.keys
+  serve(app, `${base}/.well-known/jwks.json`, async (requestId) => {
+    const keys = (await ports.snapshot())?.keys
     return keys === undefined ? answerError(NOT_READY, requestId) : answerPublicly(keys.jwks, requestId)
   })
   const metadataPaths = [
@@ -53,8 +53,8 @@ export function createApp(ports: AppPorts): App {
   for (const path of new Set(metadataPaths)) serve(app, path, (requestId) => answerPublicly(metadata, requestId))
   for (const prefix of new Set(['', base])) {
     serve(app, `${prefix}/healthz`, (requestId) => answerPrivately(200, { status: 'ok' }, requestId))
-    serve(app, `${prefix}/readyz`, (requestId) =>
-      ports.snapshot() === undefined
+    serve(app, `${prefix}/readyz`, async (requestId) =>
+      (await ports.snapshot()) === undefined
         ? answerError(NOT_READY, requestId)
         : answerPrivately(200, { status: 'ready' }, requestId),
     )
@@ -73,8 +73,8 @@ function pathAsSent(request: Request, options?: { env?: HttpBindings }): string 
   return options?.env?.incoming.url?.split('?', 1)[0] ?? new URL(request.url).pathname
 }
 
-function serve(app: App, path: string, answer: (requestId: string) => Answer): void {
-  app.get(path, () => respond(answer(randomUUID())))
+function serve(app: App, path: string, answer: (requestId: string) => Answer | Promise<Answer>): void {
+  app.get(path, async () => respond(await answer(randomUUID())))
   app.all(path, () => respond(answerError(NOT_ALLOWED, randomUUID(), { allow: 'GET, HEAD' })))
 }
 

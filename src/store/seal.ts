@@ -29,11 +29,14 @@ export function createSealer(keys: readonly Uint8Array[]): Sealer {
 }
 
 function createKeyedSealer(first: Uint8Array, keys: readonly Uint8Array[]): Sealer {
+  const [sealing, authenticating] = [derive(first, 'secrets'), derive(first, 'texts')]
+  const opening = keys.map((key) => derive(key, 'secrets'))
+  const checking = keys.map((key) => derive(key, 'texts'))
   return {
     isKeyed: true,
     seal(secret, context) {
       const nonce = randomBytes(NONCE_BYTES)
-      const cipher = createCipheriv('aes-256-gcm', derive(first, 'secrets'), nonce)
+      const cipher = createCipheriv('aes-256-gcm', sealing, nonce)
       cipher.setAAD(Buffer.from(context))
       const sealed = Buffer.concat([nonce, cipher.update(secret), cipher.final(), cipher.getAuthTag()])
       return `${SEALED}.${sealed.toString('base64url')}`
@@ -45,7 +48,7 @@ function createKeyedSealer(first: Uint8Array, keys: readonly Uint8Array[]): Seal
           'the store holds signing keys in the clear, which anybody could have written: start with a new store',
         )
       }
-      for (const key of keys) {
+      for (const key of opening) {
         const secret = tryOpen(key, Buffer.from(bytes, 'base64url'), context)
         if (secret !== undefined) return secret
       }
@@ -53,8 +56,8 @@ function createKeyedSealer(first: Uint8Array, keys: readonly Uint8Array[]): Seal
         'the key-encryption key does not open a signing key of the store: give the key that it was sealed with, or restore the row',
       )
     },
-    authenticate: (text) => codeOf(first, text),
-    isAuthentic: (text, code) => keys.some((key) => isEqual(codeOf(key, text), code)),
+    authenticate: (text) => codeOf(authenticating, text),
+    isAuthentic: (text, code) => checking.some((key) => isEqual(codeOf(key, text), code)),
   }
 }
 
@@ -78,7 +81,7 @@ function createPlainSealer(): Sealer {
 
 function tryOpen(key: Uint8Array, sealed: Buffer, context: string): Buffer | undefined {
   if (sealed.length < NONCE_BYTES + TAG_BYTES) return undefined
-  const decipher = createDecipheriv('aes-256-gcm', derive(key, 'secrets'), sealed.subarray(0, NONCE_BYTES), {
+  const decipher = createDecipheriv('aes-256-gcm', key, sealed.subarray(0, NONCE_BYTES), {
     authTagLength: TAG_BYTES,
   })
   decipher.setAAD(Buffer.from(context))
@@ -91,7 +94,7 @@ function tryOpen(key: Uint8Array, sealed: Buffer, context: string): Buffer | und
 }
 
 function codeOf(key: Uint8Array, text: string): string {
-  return createHmac('sha256', derive(key, 'texts')).update(text).digest('base64url')
+  return createHmac('sha256', key).update(text).digest('base64url')
 }
 
 function isEqual(one: string, other: string): boolean {

@@ -1,13 +1,18 @@
 import type { DatabaseSync } from 'node:sqlite'
-import { inTransaction } from './sqlite-transaction.ts'
+import { inTransaction, whenFree } from './sqlite-transaction.ts'
 import type { Store } from './store.ts'
 
 /** Keeps documents in an open database. */
-export function createKeptRows(database: DatabaseSync): Pick<Store, 'keptDocuments' | 'keepDocuments'> {
+export function createKeptRows(
+  database: DatabaseSync,
+): Pick<Store, 'keptDocuments' | 'keepDocuments' | 'recodeDocument'> {
   const all = database.prepare('SELECT delegation, file, digest, packed, code FROM kept_documents')
   const delegationsOf = database.prepare('SELECT delegation FROM kept_documents')
   const keep = database.prepare(
     'INSERT OR REPLACE INTO kept_documents (delegation, file, digest, packed, code) VALUES (?, ?, ?, ?, ?)',
+  )
+  const recode = database.prepare(
+    'UPDATE kept_documents SET code = ? WHERE delegation = ? AND file = ? AND digest = ? AND code = ?',
   )
   const forget = database.prepare('DELETE FROM kept_documents WHERE delegation = ?')
   return {
@@ -30,6 +35,9 @@ export function createKeptRows(database: DatabaseSync): Pick<Store, 'keptDocumen
           if (!stays.has(String(delegation))) forget.run(String(delegation))
         }
       })
+    },
+    async recodeDocument({ delegation, file, digest, code }, newCode) {
+      await whenFree(() => recode.run(newCode, delegation, file, digest, code))
     },
   }
 }

@@ -1,6 +1,5 @@
 /** Spent proofs in the embedded store. */
 
-import { statSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import type { NumericDate } from '../../providers/contract/proof.ts'
 import {
@@ -12,6 +11,7 @@ import {
   type StorePast,
   wasAway,
 } from './retention.ts'
+import { guardFile, identify } from './sqlite-file.ts'
 import { inTransaction, whenFree } from './sqlite-transaction.ts'
 import type { SpendableProof, Spending, SpentCount, SpentProofs } from './store.ts'
 
@@ -37,22 +37,14 @@ export async function openSpentProofs(file: string, now: NumericDate): Promise<S
   const database = new DatabaseSync(file, { timeout: 0 })
   try {
     database.exec('PRAGMA synchronous = FULL')
+    const refuseReplaced = guardFile(file)
     const opened = identify(file)
     const believedFrom = await whenFree(() => inTransaction(database, () => noteOpening(database, opened, now)))
-    const refuseReplaced = (): void => {
-      if (identify(file) !== opened) throw new Error('the store was replaced while it was in use: restart')
-    }
     return { believedFrom, ...createSpentProofs(database, refuseReplaced) }
   } catch (error) {
     database.close()
     throw error
   }
-}
-
-/** A copy has another number or another time of birth than the file that it was made of, even under the same name. */
-function identify(file: string): string {
-  const { ino, birthtimeNs } = statSync(file, { bigint: true })
-  return `${ino} ${birthtimeNs}`
 }
 
 function noteOpening(database: DatabaseSync, file: string, now: NumericDate): NumericDate {

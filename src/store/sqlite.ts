@@ -5,11 +5,13 @@ import { realpath, statfs } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { SettingsError } from '../../providers/contract/errors.ts'
+import { guardFile } from './sqlite-file.ts'
 import { createKeptRows } from './sqlite-kept.ts'
+import { createKeyTable } from './sqlite-keys.ts'
 import { migrate } from './sqlite-schema.ts'
 import { openSpentProofs } from './sqlite-spent.ts'
-import { BUSY_TIMEOUT_MS, inTransaction, whenFree } from './sqlite-transaction.ts'
-import type { Store, StoredKey } from './store.ts'
+import { BUSY_TIMEOUT_MS, whenFree } from './sqlite-transaction.ts'
+import type { Store } from './store.ts'
 
 /** File systems on which SQLite's locks do not hold between hosts, by their `statfs` type. */
 const NETWORK_FILE_SYSTEMS: ReadonlyMap<number, string> = new Map([
@@ -42,6 +44,8 @@ export async function openSqliteStore(path: string): Promise<Store> {
     await whenFree(() => database.exec('PRAGMA journal_mode = WAL'))
     database.exec('PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON')
     migrate(database)
+    // From now on others are served while a process waits for another's write.
+    database.exec('PRAGMA busy_timeout = 0')
     return createStore(database, file)
   } catch (error) {
     throw refuse(error instanceof Error ? error.message : 'cannot be opened')
@@ -56,32 +60,8 @@ async function refuseNetwork(file: string): Promise<void> {
 
 function createStore(database: DatabaseSync, file: string): Store {
   const closing = [() => database.close()]
-  const statements = {
-    keys: database.prepare(
-      'SELECT key_id, algorithm, state, published_at, sealed FROM signing_keys ORDER BY published_at, key_id',
-    ),
-    addKey: database.prepare(
-      'INSERT INTO signing_keys (key_id, algorithm, state, published_at, sealed) VALUES (?, ?, ?, ?, ?)',
-    ),
-  }
   return {
-    async signingKeys() {
-      return statements.keys.all().map((row) => ({
-        keyId: String(row.key_id),
-        algorithm: String(row.algorithm) as StoredKey['algorithm'],
-        state: String(row.state) as StoredKey['state'],
-        publishedAt: Number(row.published_at),
-        sealed: String(row.sealed),
-      }))
-    },
-    async addFirstSigningKeys(keys) {
-      inTransaction(database, () => {
-        if (statements.keys.get() !== undefined) return
-        for (const { keyId, algorithm, state, publishedAt, sealed } of keys) {
-          statements.addKey.run(keyId, algorithm, state, publishedAt, sealed)
-        }
-      })
-    },
+    ...createKeyTable(database, guardFile(file)),
     ...createKeptRows(database),
     async openSpentProofs(now) {
       if (!database.isOpen) throw new Error('the store is closed')

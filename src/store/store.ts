@@ -6,9 +6,31 @@ import type { NumericDate } from '../../providers/contract/proof.ts'
 export interface StoredKey {
   readonly keyId: string
   readonly algorithm: 'ES256' | 'RS256'
-  readonly state: 'next' | 'current' | 'retired'
+  /** A withdrawn key is published no more, and remembered so that it never comes back. */
+  readonly state: 'next' | 'current' | 'retired' | 'withdrawn'
+  /** Where the private half is: in `sealed`, or in a file of the operator's; then `sealed` holds the public half. */
+  readonly held: 'store' | 'file'
   readonly publishedAt: NumericDate
+  /** When it came into its state. */
+  readonly since: NumericDate
+  /** The same two moments by the store's uptime, noted once they are past. */
+  readonly publishedUptime: number | null
+  readonly sinceUptime: number | null
   readonly sealed: string
+}
+
+/** All signing keys at one moment. The code shows that nobody without the key-encryption key put them together. */
+export interface StoredRing {
+  /** Counts the changes; 0 where there never was a key. */
+  readonly version: number
+  readonly keys: readonly StoredKey[]
+  readonly code: string
+}
+
+/** Seconds in which some broker was up, by clocks that nobody can set: never more than have passed. */
+export interface StoredUptime {
+  readonly seconds: number
+  readonly code: string
 }
 
 /** A document that was accepted last, with the code that shows who kept it. */
@@ -54,18 +76,30 @@ export interface SpentProofs {
   tend(now: NumericDate): Promise<SpentCount>
 }
 
+/** The signing keys, as several processes change them. */
+export interface KeyTable {
+  /** Gives keys and uptime of one moment. */
+  signingKeys(): Promise<{ readonly ring: StoredRing; readonly uptime: StoredUptime }>
+  /**
+   * Puts a ring in the place of the one before it, whole or not at all. Gives false, and changes nothing, where the stored ring
+   * is another than the one before: somebody else was faster.
+   */
+  replaceSigningKeys(ring: StoredRing): Promise<boolean>
+  /** Notes an uptime, unless more is noted already. */
+  noteUptime(uptime: StoredUptime): Promise<void>
+}
+
 /**
  * The store's promises: what was acknowledged survives a crash, and every process sees it.
  * Any method throws where the store cannot be reached; the caller then refuses.
  */
-export interface Store {
-  signingKeys(): Promise<readonly StoredKey[]>
-  /** Adds keys where there are none yet; of several callers at once, one succeeds. */
-  addFirstSigningKeys(keys: readonly StoredKey[]): Promise<void>
+export interface Store extends KeyTable {
   /** Gives what is kept, in no order. */
   keptDocuments(): Promise<readonly KeptDocument[]>
   /** Keeps these, each in place of what was kept for its delegation, and forgets those of all delegations but `delegations`. At once. */
   keepDocuments(documents: readonly KeptDocument[], delegations: readonly string[]): Promise<void>
+  /** Gives a kept document another code, if it is still this one. */
+  recodeDocument(document: KeptDocument, code: string): Promise<void>
   /** Opens the list of spent proofs, and finds out since when it can be believed. Once in a process. */
   openSpentProofs(now: NumericDate): Promise<SpentProofs>
   close(): Promise<void>

@@ -6,7 +6,7 @@ import { type KubernetesStandIn, startKubernetesStandIn } from '../../providers/
 import { describeBug } from '../../src/log.ts'
 import { createSealer } from '../../src/store/seal.ts'
 import { openSqliteStore } from '../../src/store/sqlite.ts'
-import { loadSigningKeys } from '../../src/tokens/key-source.ts'
+import { createRingStore } from '../../src/tokens/ring-store.ts'
 import { formOf, type Parameters } from '../support/broker.ts'
 import { createTestClock } from '../support/clock.ts'
 import { BROKER, documentFor } from '../support/document.ts'
@@ -178,9 +178,9 @@ test('OPS-01 no private key is in the store as it is', async () => {
 
 async function privateKeys(): Promise<readonly KeyObject[]> {
   const store = await openSqliteStore(broker.storePath)
-  const keys = await loadSigningKeys(store, createSealer([broker.keyEncryptionKey]), clock.now())
+  const { keys } = await createRingStore(store, createSealer([broker.keyEncryptionKey])).read()
   await store.close()
-  return keys.map(({ privateKey }) => privateKey)
+  return keys.flatMap(({ privateKey }) => privateKey ?? [])
 }
 
 test('OPS-01 a bug is logged without its message, even where that looks like a frame of the stack', () => {

@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { runProgram } from '../../src/cli/program.ts'
-import { type Flags, SERVE_SETTINGS, variableOf } from '../../src/config.ts'
+import type { Flags } from '../../src/config.ts'
+import { SERVE_SETTINGS, variableOf } from '../../src/config-settings.ts'
 import { expectStopped, stopsOf } from '../support/stopped-boot.ts'
 
 const KEY = Buffer.alloc(32, 7).toString('base64')
@@ -70,6 +71,8 @@ const WRONG: Readonly<Record<string, readonly string[]>> = {
     '10.0.0.1,',
   ],
   store: ['chancery.db', 'sqlite', 'sqlite:', 'SQLITE:chancery.db', 'file:chancery.db', 'memory', 'none'],
+  'key-rotation-days': ['0', '1', '1.5', '-30', '366', '1000', '30d', 'never', '0x10', ' 30', '٣٠'],
+  'signing-keys': ['/nowhere/at/all', process.execPath],
   audit: ['stderr', 'STDOUT', 'file:', 'syslog', '/var/log/audit', 'none', 'off'],
   'secrets-dir': ['/nowhere/at/all', process.execPath],
   'egress-proxy': [

@@ -89,6 +89,7 @@ export async function startTestBroker(options: TestBrokerOptions): Promise<TestB
   const world = {
     log: createLog({ write: (line) => void written.push(line) }),
     now: options.clock.now,
+    elapsed: options.clock.now,
     resolve: options.resolve ?? systemResolver,
   }
   const running = await startBroker(readServeConfig(flags, options.env ?? {}), world).catch((error: unknown) => {

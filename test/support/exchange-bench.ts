@@ -11,14 +11,13 @@ import type { Call } from '../../src/exchange/record.ts'
 import type { TokenExchangeRequest } from '../../src/oauth/token-request.ts'
 import type { TokenResponse } from '../../src/oauth/token-response.ts'
 import { JWT_TYPE } from '../../src/oauth/vocabulary.ts'
-import { createKeyRing } from '../../src/tokens/key-ring.ts'
 import { BROKER, type DocumentParts } from './document.ts'
 import { federationFor, proofOf } from './federation-parts.ts'
-import { makeSigningKey } from './made-keys.ts'
+import { makeSigningKey, ringOf } from './made-keys.ts'
 
 export const NOW = 1_768_478_400
 
-export const keys = await createKeyRing([await makeSigningKey('ES256'), await makeSigningKey('RS256')])
+export const keys = await ringOf([await makeSigningKey('ES256'), await makeSigningKey('RS256')])
 
 /** Creates a verifier that takes every proof for this one, or throws what it is given. */
 export function verifierSaying(

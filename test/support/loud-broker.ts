@@ -56,6 +56,7 @@ export async function startLoudBroker(options: LoudBrokerOptions): Promise<LoudB
   const running = await startBroker(readServeConfig(flags, env), {
     log,
     now: options.clock.now,
+    elapsed: options.clock.now,
     resolve: systemResolver,
   })
   const metricsOrigin = `http://127.0.0.1:${running.metricsAddress?.port}`

@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { startKubernetesStandIn } from '../../providers/kubernetes/stand-in/stand-in.ts'
 import { startBroker } from '../../src/cli/serve.ts'
-import { systemClock, systemResolver } from '../../src/cli/world.ts'
+import { systemClock, systemElapsed, systemResolver } from '../../src/cli/world.ts'
 import { readServeConfig } from '../../src/config.ts'
 import { createLog } from '../../src/log.ts'
 import { BROKER, documentFor } from './document.ts'
@@ -50,7 +50,8 @@ const flags = {
   'insecure-host': [cluster.host],
 }
 const log = createLog({ write: () => undefined })
-const broker = await startBroker(readServeConfig(flags, {}), { log, now: systemClock, resolve: systemResolver })
+const world = { log, now: systemClock, elapsed: systemElapsed, resolve: systemResolver }
+const broker = await startBroker(readServeConfig(flags, {}), world)
 
 const claims = cluster.claimsFor({ namespace: 'payments', serviceAccount: 'api', audiences: [BROKER] })
 const unmapped = cluster.claimsFor({ namespace: 'payments', serviceAccount: 'web', audiences: [BROKER] })

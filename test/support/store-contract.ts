@@ -2,31 +2,12 @@
 
 import { randomBytes } from 'node:crypto'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import type { KeptDocument, Store, StoredKey } from '../../src/store/store.ts'
+import type { KeptDocument, Store } from '../../src/store/store.ts'
+import { describeKeyTable, idsOf, RACER } from './key-table-contract.ts'
 import { race } from './race.ts'
 import { describeSpentProofs } from './spent-contract.ts'
-
-/** One empty store that several may open. */
-export interface StoreUnderTest {
-  /** Opens it once more, as another process would. */
-  readonly open: () => Promise<Store>
-  /** Where a process of its own finds it: `sqlite:PATH`. */
-  readonly locator: string
-}
-
-const RACER = './race-first-keys.ts'
-
-/** Makes a row; nothing is read into its members. */
-export function storedKey(keyId: string, parts: Partial<StoredKey> = {}): StoredKey {
-  return {
-    keyId,
-    algorithm: 'ES256',
-    state: 'current',
-    publishedAt: 1_768_478_400,
-    sealed: `sealed ${keyId}`,
-    ...parts,
-  }
-}
+import type { StoreUnderTest } from './store-under-test.ts'
+import { storedKey, storedRing } from './stored-keys.ts'
 
 function keptDocument(delegation: string, parts: Partial<KeptDocument> = {}): KeptDocument {
   const name = delegation === '' ? 'platform' : delegation
@@ -55,84 +36,13 @@ export function describeStore(name: string, create: () => Promise<StoreUnderTest
     })
     return [first, ...others]
   }
-  describe(`${name}: signing keys`, () => describeKeys(open, create))
+  describeKeyTable(name, create)
   describe(`${name}: the kept documents`, () => describeDocuments(open))
   describe(`${name}: durability`, () => describeDurability(create))
   describeSpentProofs(name, create)
 }
 
 type Open = (count?: number) => Promise<readonly [Store, ...Store[]]>
-
-function describeKeys(open: Open, create: () => Promise<StoreUnderTest>): void {
-  test('there are none at first', async () => {
-    const [store] = await open()
-
-    expect(await store.signingKeys()).toEqual([])
-  })
-
-  test('come back as they were added, member by member', async () => {
-    const [store] = await open()
-    const keys = [
-      storedKey('a', { state: 'retired', publishedAt: 1 }),
-      storedKey('b', { algorithm: 'RS256', publishedAt: 2 }),
-      storedKey('c', { state: 'next', publishedAt: 3, sealed: 'é∞\n' }),
-    ]
-
-    await store.addFirstSigningKeys(keys)
-
-    expect(await store.signingKeys()).toEqual(keys)
-  })
-
-  test('are not added where there are any', async () => {
-    const [store] = await open()
-    await store.addFirstSigningKeys([storedKey('a')])
-
-    await store.addFirstSigningKeys([storedKey('b', { algorithm: 'RS256' })])
-
-    expect(idsOf(await store.signingKeys())).toEqual(['a'])
-  })
-
-  test.each([
-    ['an id twice', [storedKey('a'), storedKey('a', { algorithm: 'RS256' })]],
-    ['two current keys of one algorithm', [storedKey('a'), storedKey('b')]],
-    ['two next keys of one algorithm', [storedKey('a', { state: 'next' }), storedKey('b', { state: 'next' })]],
-    ['an unknown algorithm', [storedKey('a'), storedKey('b', { algorithm: 'HS256' as 'RS256' })]],
-    ['an unknown state', [storedKey('a'), storedKey('b', { state: 'old' as 'retired' })]],
-    ['a time that is no whole number', [storedKey('a'), storedKey('b', { algorithm: 'RS256', publishedAt: 1.5 })]],
-  ])('are added all or not at all: %s', async (_what, keys) => {
-    const [store] = await open()
-
-    await expect(store.addFirstSigningKeys(keys)).rejects.toThrow()
-
-    expect(await store.signingKeys()).toEqual([])
-    await store.addFirstSigningKeys([storedKey('c')])
-    expect(idsOf(await store.signingKeys())).toEqual(['c'])
-  })
-
-  test('of several that add at once are one caller’s, whole', async () => {
-    const stores = await open(4)
-
-    await Promise.all(stores.map((store, number) => store.addFirstSigningKeys(pairOf(`caller${number}`))))
-
-    const found = await Promise.all(stores.map(async (store) => idsOf(await store.signingKeys())))
-    expect(found[0]).toHaveLength(2)
-    expect(new Set(found[0]?.map(callerOf)).size).toBe(1)
-    expect(new Set(found.map(String)).size).toBe(1)
-  })
-
-  test('of several processes that add at once are one process’s, whole, and all see them', async () => {
-    const { locator, open: openOne } = await create()
-
-    const found = await race(RACER, locator, ['east', 'west', 'north'])
-
-    const store = await openOne()
-    onTestFinished(() => store.close())
-    const kept = idsOf(await store.signingKeys())
-    expect(kept).toHaveLength(2)
-    expect(new Set(kept.map(callerOf)).size).toBe(1)
-    expect(found).toEqual([kept, kept, kept])
-  })
-}
 
 function describeDocuments(open: Open): void {
   const platform = keptDocument('', { file: 'Bücher.json' })
@@ -174,6 +84,20 @@ function describeDocuments(open: Open): void {
     expect(await store.keptDocuments()).toEqual([platform])
   })
 
+  test('get another code while they are still the same ones, and keep their own otherwise', async () => {
+    const [store] = await open()
+    const payments = keptDocument('payments')
+    await store.keepDocuments([platform, payments], ['', 'payments'])
+
+    for (const parts of [{ delegation: 'orders' }, { file: 'other.json' }, { digest: 'other' }, { code: 'other' }]) {
+      await store.recodeDocument({ ...platform, ...parts }, 'wrong')
+    }
+    expect(sortKept(await store.keptDocuments())).toEqual([platform, payments])
+    await store.recodeDocument(platform, 'new')
+
+    expect(sortKept(await store.keptDocuments())).toEqual([{ ...platform, code: 'new' }, payments])
+  })
+
   test('may be large', async () => {
     const [store] = await open()
     const packed = randomBytes(10_000_000)
@@ -186,11 +110,11 @@ function describeDocuments(open: Open): void {
 
   test('have nothing to do with the keys', async () => {
     const [store] = await open()
-    await store.addFirstSigningKeys([storedKey('a')])
+    await store.replaceSigningKeys(storedRing([storedKey('a')]))
 
     await store.keepDocuments([platform], [''])
 
-    expect(idsOf(await store.signingKeys())).toEqual(['a'])
+    expect(await idsOf(store)).toEqual(['a'])
   })
 }
 
@@ -198,14 +122,18 @@ function describeDurability(create: () => Promise<StoreUnderTest>): void {
   test('what was acknowledged is there when the store is opened again', async () => {
     const { open } = await create()
     const first = await open()
-    await first.addFirstSigningKeys([storedKey('a')])
+    await first.replaceSigningKeys(storedRing([storedKey('a')]))
+    await first.noteUptime({ seconds: 7, code: 'u' })
     await first.keepDocuments([keptDocument('')], [''])
     await first.close()
 
     const second = await open()
     onTestFinished(() => second.close())
 
-    expect(await second.signingKeys()).toEqual([storedKey('a')])
+    expect(await second.signingKeys()).toEqual({
+      ring: storedRing([storedKey('a')]),
+      uptime: { seconds: 7, code: 'u' },
+    })
     expect(await second.keptDocuments()).toEqual([keptDocument('')])
   })
 
@@ -216,7 +144,7 @@ function describeDurability(create: () => Promise<StoreUnderTest>): void {
 
     const store = await open()
     onTestFinished(() => store.close())
-    expect(idsOf(await store.signingKeys())).toEqual(kept)
+    expect(await idsOf(store)).toEqual(kept)
   })
 
   test('a store that is closed refuses, whatever it is asked', async () => {
@@ -225,21 +153,10 @@ function describeDurability(create: () => Promise<StoreUnderTest>): void {
     await store.close()
 
     await expect(store.signingKeys()).rejects.toThrow()
-    await expect(store.addFirstSigningKeys([storedKey('a')])).rejects.toThrow()
+    await expect(store.replaceSigningKeys(storedRing([storedKey('a')]))).rejects.toThrow()
+    await expect(store.noteUptime({ seconds: 1, code: 'u' })).rejects.toThrow()
+    await expect(store.recodeDocument(keptDocument(''), 'd')).rejects.toThrow()
     await expect(store.keptDocuments()).rejects.toThrow()
     await expect(store.keepDocuments([keptDocument('')], [''])).rejects.toThrow()
   })
-}
-
-/** The two keys that one caller adds. */
-export function pairOf(caller: string): readonly StoredKey[] {
-  return [storedKey(`${caller} 1`), storedKey(`${caller} 2`, { algorithm: 'RS256' })]
-}
-
-function idsOf(keys: readonly StoredKey[]): readonly string[] {
-  return keys.map(({ keyId }) => keyId).sort()
-}
-
-function callerOf(keyId: string): string | undefined {
-  return keyId.split(' ', 1)[0]
 }

@@ -5,14 +5,12 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { SettingsError } from '../../providers/contract/errors.ts'
 import type { Flags } from '../../src/config.ts'
-import { createSealer } from '../../src/store/seal.ts'
-import { openSqliteStore } from '../../src/store/sqlite.ts'
-import { loadSigningKeys } from '../../src/tokens/key-source.ts'
 import { startTestBroker } from '../support/broker.ts'
 import { createTestClock } from '../support/clock.ts'
 import { documentFor } from '../support/document.ts'
 import { CLUSTER } from '../support/federation-parts.ts'
 import { makeScratch } from '../support/scratch.ts'
+import { fillStore } from '../support/vault.ts'
 
 const KEY = Buffer.alloc(32, 1)
 const OTHER_KEY = Buffer.alloc(32, 2).toString('base64')
@@ -31,9 +29,7 @@ async function attempt({
 }: Attempt) {
   const directory = makeScratch()
   const path = join(directory, 'store.db')
-  const store = await openSqliteStore(path)
-  await loadSigningKeys(store, createSealer([KEY]), 1)
-  await store.close()
+  await fillStore(path, [KEY], 1)
   const error = await startTestBroker({
     clock: createTestClock(),
     document: document ?? documentFor(CLUSTER),

@@ -4,14 +4,8 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { SettingsError } from '../../providers/contract/errors.ts'
-import {
-  type Environment,
-  type Flags,
-  findProxyVariables,
-  readServeConfig,
-  SERVE_SETTINGS,
-  variableOf,
-} from '../../src/config.ts'
+import { type Environment, type Flags, findProxyVariables, readServeConfig } from '../../src/config.ts'
+import { SERVE_SETTINGS, variableOf } from '../../src/config-settings.ts'
 import { createAuthority } from '../support/certificates.ts'
 import { makeScratch } from '../support/scratch.ts'
 
@@ -48,6 +42,8 @@ test('what nobody set is as the help says', () => {
     tls: undefined,
     trustedProxies: [],
     storePath: './chancery.db',
+    keyRotationSeconds: 30 * 86_400,
+    signingKeysDir: undefined,
     auditFile: undefined,
     metricsListen: { host: '127.0.0.1', port: 9_464, isDefault: true },
     secretsDir: '/run/secrets/chancery',
@@ -65,6 +61,8 @@ test('every setting can be given as a flag, and as a variable', () => {
     listen: '127.0.0.2:1',
     'trusted-proxy': '10.0.0.0/8, 192.0.2.1',
     store: 'sqlite:/var/lib/store.db',
+    'key-rotation-days': '7',
+    'signing-keys': directory,
     audit: 'file:/var/log/audit',
     'metrics-listen': '[::1]:2',
     'secrets-dir': directory,
@@ -78,6 +76,8 @@ test('every setting can be given as a flag, and as a variable', () => {
     tls: undefined,
     trustedProxies: ['10.0.0.0/8', '192.0.2.1'],
     storePath: '/var/lib/store.db',
+    keyRotationSeconds: 7 * 86_400,
+    signingKeysDir: directory,
     auditFile: '/var/log/audit',
     metricsListen: { host: '::1', port: 2, isDefault: false },
     secretsDir: directory,

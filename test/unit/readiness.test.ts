@@ -3,21 +3,17 @@
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { expect, test } from 'vitest'
-import { createSealer } from '../../src/store/seal.ts'
-import { openSqliteStore } from '../../src/store/sqlite.ts'
-import { loadSigningKeys } from '../../src/tokens/key-source.ts'
 import { startTestBroker } from '../support/broker.ts'
 import { createTestClock } from '../support/clock.ts'
 import { documentFor } from '../support/document.ts'
 import { CLUSTER } from '../support/federation-parts.ts'
 import { makeScratch } from '../support/scratch.ts'
+import { fillStore } from '../support/vault.ts'
 
 /** Makes a store with keys, and takes away those of some algorithms. */
 async function makeStore(now: number, lost: readonly string[]): Promise<string> {
   const path = join(makeScratch(), 'store.db')
-  const store = await openSqliteStore(path)
-  await loadSigningKeys(store, createSealer([]), now)
-  await store.close()
+  await fillStore(path, [], now)
   const database = new DatabaseSync(path)
   for (const algorithm of lost) database.prepare('DELETE FROM signing_keys WHERE algorithm = ?').run(algorithm)
   database.close()
@@ -35,7 +31,7 @@ test.each([[[]], [['ES256']], [['RS256']], [['ES256', 'RS256']]])(
     const published = await broker?.send('/.well-known/jwks.json')
     await broker?.stop()
 
-    if (ready?.status === 200) expect(published?.json).toMatchObject({ keys: [{}, {}] })
+    if (ready?.status === 200) expect(published?.json).toMatchObject({ keys: [{}, {}, {}, {}] })
     else expect([undefined, 503]).toContain(ready?.status)
   },
 )

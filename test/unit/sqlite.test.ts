@@ -8,7 +8,8 @@ import { SettingsError } from '../../providers/contract/errors.ts'
 import { openSqliteStore } from '../../src/store/sqlite.ts'
 import type { Store } from '../../src/store/store.ts'
 import { makeScratch } from '../support/scratch.ts'
-import { describeStore, storedKey } from '../support/store-contract.ts'
+import { describeStore } from '../support/store-contract.ts'
+import { ringOfPair } from '../support/stored-keys.ts'
 
 describeStore('sqlite', async () => {
   const path = join(makeScratch(), 'store.db')
@@ -33,7 +34,12 @@ async function problemsAt(path: string) {
 function dump(path: string): readonly unknown[] {
   const database = new DatabaseSync(path, { readOnly: true })
   const tables = database.prepare('SELECT * FROM sqlite_schema').all()
-  const queries = ['PRAGMA user_version', 'SELECT * FROM signing_keys', 'SELECT * FROM kept_documents']
+  const queries = [
+    'PRAGMA user_version',
+    'SELECT * FROM signing_keys',
+    'SELECT * FROM key_ring',
+    'SELECT * FROM kept_documents',
+  ]
   const rows = queries.map((query) => database.prepare(query).all())
   database.close()
   return [tables, ...rows]
@@ -46,7 +52,7 @@ describe('the file', () => {
     onTestFinished(() => void process.umask(mask))
 
     const store = await openAt(join(directory, 'store.db'))
-    await store.addFirstSigningKeys([storedKey('a')])
+    await store.replaceSigningKeys(ringOfPair('a'))
 
     const modes = readdirSync(directory).map((name) => [name, statSync(join(directory, name)).mode & 0o777])
     expect(Object.fromEntries(modes)).toEqual({
@@ -90,8 +96,8 @@ describe('the file', () => {
       if (problems !== undefined) return
       const again = await openAt(name)
       expect(readdirSync(directory).filter((entry) => !entry.startsWith(name))).toEqual([])
-      await again.addFirstSigningKeys([storedKey('a')])
-      expect(await (await openAt(name)).signingKeys()).toHaveLength(1)
+      await again.replaceSigningKeys(ringOfPair('a'))
+      expect((await (await openAt(name)).signingKeys()).ring).toEqual(ringOfPair('a'))
     },
   )
 })
@@ -100,7 +106,7 @@ describe('opening', () => {
   test('an existing store changes nothing in it', async () => {
     const path = join(makeScratch(), 'store.db')
     const first = await openSqliteStore(path)
-    await first.addFirstSigningKeys([storedKey('a')])
+    await first.replaceSigningKeys(ringOfPair('a'))
     await first.close()
     const before = dump(path)
 
