@@ -36,7 +36,7 @@ function broken(): LoadedFederation {
 function watch(first: LoadedFederation, ports: Partial<FederationSourcePorts> = {}) {
   const disk = { document: first, version: 1 }
   const heard: string[] = []
-  const nothingKept: KeptDocuments = {
+  const nothingKept: Pick<KeptDocuments, 'keep' | 'restore'> = {
     keep: async (documents) => void heard.push(`kept ${documents.map(({ digest }) => digest).join()}`),
     restore: async () => [],
   }
