@@ -4,7 +4,6 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import type { Principal, Role } from '../../providers/aws/arn.ts'
 import { AWS_ATTRIBUTES, AWS_PINS, attributesOfPrincipal, attributesOfSession } from '../../providers/aws/attributes.ts'
-import { PARTITIONS } from '../../providers/aws/endpoints.ts'
 import type { SessionClaims } from '../../providers/aws/web-identity-claims.ts'
 import { refusalOf } from '../support/rejection.ts'
 
@@ -66,106 +65,6 @@ describe('the catalogue', () => {
       ...Object.fromEntries(TOKEN_ONLY.map((name) => [`aws.${name}`, request])),
       'aws.principal_tags/<key>': request,
     })
-  })
-
-  const NO_NAMES = ['', 'a b', 'a/b', 'a:b', 'é', 'a\n', '\na', 'x'.repeat(65), '*', 'a*']
-  const FORMS: Readonly<Record<string, readonly [good: readonly string[], bad: readonly string[]]>> = {
-    'aws.partition': [PARTITIONS, ['', 'aws-iso', 'AWS', 'aws ', 'amazon']],
-    'aws.account_id': [
-      ['123456789012', '000000000000'],
-      ['', '12345678901', '1234567890123', '123456789012\n', '12345678901a', '*'],
-    ],
-    'aws.role_name': [['a', 'x'.repeat(64), 'a_b+c=d,e.f@g-h'], NO_NAMES],
-    'aws.role_id': [['AROAQ3EGTESTEXAMPLE77'], ['', 'AIDAQ3EGTESTEXAMPLE77', 'AROA', 'aroaQ3EGTESTEXAMPLE77']],
-    'aws.role_path': [
-      ['/', '/a/', '/a/b/', `/${'x'.repeat(510)}/`, '/!~/'],
-      ['', 'a', '/a', 'a/', '//', '/a//', '/a b/', '/é/', `/${'x'.repeat(511)}/`, '/a/\n', '\n/'],
-    ],
-    'aws.user_name': [['a', 'ada@corp.example'], NO_NAMES],
-    'aws.user_id': [['AIDAQ3EGTESTEXAMPLE77'], ['', 'AROAQ3EGTESTEXAMPLE77', 'AIDA']],
-    'aws.org_id': [
-      ['o-abc1234567', `o-${'a'.repeat(32)}`],
-      ['', 'o-', 'o-abc123456', `o-${'a'.repeat(33)}`, 'O-abc1234567', 'xo-abc1234567', 'o-abc1234567\n'],
-    ],
-    'aws.ou_path': [
-      [
-        'o-a1b2c3d4e5/r-ab12/',
-        'o-a1b2c3d4e5/r-ab12/ou-ab12-11111111/',
-        'o-a1b2c3d4e5/r-ab12/ou-ab12-11111111/ou-ab12-22222222/',
-      ],
-      [
-        '',
-        'o-a1b2c3d4e5',
-        'o-a1b2c3d4e5/',
-        'o-a1b2c3d4e5/r-ab12',
-        'o-a1b2c3d4e5/r-ab12/ou-ab12/',
-        'o-a1b2c3d4e5/r-ab12/x/',
-        'x/o-a1b2c3d4e5/r-ab12/',
-        'o-a1b2c3d4e5/r-ab12/\n',
-        'o-a1b2c3d4e5/*',
-      ],
-    ],
-    'aws.source_region': [
-      ['us-east-1', 'ap-southeast-7', 'us-gov-west-1', 'eusc-de-east-1', 'xx-new-12'],
-      [
-        '',
-        'us-east',
-        'useast1',
-        'us-east-1a',
-        'US-EAST-1',
-        'us-east-123',
-        'u-east-1',
-        'abcdef-east-1',
-        'us-a-b-c-d-1',
-        'us-east-1\n',
-        'xus--1',
-      ],
-    ],
-    'aws.ec2_instance_id': [
-      ['i-01234567', 'i-0123456789abcdef0'],
-      ['', 'i-', 'i-0123456', `i-${'0'.repeat(33)}`, 'i-0123456x', 'x-01234567', 'xi-01234567', 'i-01234567\n'],
-    ],
-    'aws.lambda_function_arn': [
-      [
-        'arn:aws:lambda:us-east-1:123456789012:function:api',
-        'arn:aws-cn:lambda:cn-north-1:123456789012:function:a_b-c:$LATEST',
-        'arn:aws-us-gov:lambda:us-gov-west-1:123456789012:function:api:live',
-      ],
-      [
-        '',
-        'arn:aws:lambda:us-east-1:123456789012:function:',
-        'arn:aws:lambda:us-east-1:12:function:api',
-        'arn:aws:s3:us-east-1:123456789012:function:api',
-        'arn:aws:lambda:us-east-1:123456789012:function:api:',
-        'arn:aws:lambda:us-east-1:123456789012:function:a b',
-        'xarn:aws:lambda:us-east-1:123456789012:function:api',
-        'arn:aws:lambda:us-east-1:123456789012:function:api\n',
-        `arn:aws:lambda:us-east-1:123456789012:function:${'x'.repeat(65)}`,
-      ],
-    ],
-    'aws.proof': [
-      ['signed_request', 'web_identity'],
-      ['', 'jwt', 'signed_requests', 'web-identity'],
-    ],
-    'aws.session_name': [
-      ['ab', 'x'.repeat(64)],
-      ['a', ...NO_NAMES],
-    ],
-    'aws.principal_tags/team': [
-      ['', 'a', ' a b ', '~', 'x'.repeat(256)],
-      ['é', 'a\n', '\na', 'a\tb', '\u007f', 'x'.repeat(257)],
-    ],
-  }
-
-  test.each(Object.entries(FORMS))('takes for %s what AWS could give, and nothing else', (name, [good, bad]) => {
-    const attribute = AWS_ATTRIBUTES.get(name)
-
-    expect(good.filter((value) => attribute?.isValue(value) !== true)).toEqual([])
-    expect(bad.filter((value) => attribute?.isValue(value) !== false)).toEqual([])
-  })
-
-  test('describes the form of every attribute here', () => {
-    expect(Object.keys(FORMS)).toEqual([...AWS_ATTRIBUTES.keys()].map((name) => name.replace('<key>', 'team')))
   })
 })
 
@@ -249,6 +148,7 @@ describe('a web-identity token gives', () => {
       ['kubernetes-namespace', ''],
       ['a:b/c=d.e+f@g_h-1', 'x y'],
       ['x'.repeat(128), 'long name'],
+      ['x', 'short name'],
       ['__proto__', 'polluted'],
       ['x'.repeat(129), 'too long a name'],
       ['with space', 'x'],
@@ -264,7 +164,7 @@ describe('a web-identity token gives', () => {
       .filter(([name]) => name.startsWith('aws.principal_tags/'))
       .map(([name, value]) => [name.slice('aws.principal_tags/'.length), value])
 
-    expect(found).toEqual(tags.slice(0, 5))
+    expect(found).toEqual(tags.slice(0, 6))
   })
 
   test('no attribute of another name by way of a tag', () => {

@@ -177,6 +177,8 @@ describe('knows the envelopes of others', () => {
     ['Vault, headers first', write({ iam_request_headers: 'e30=' })],
     ['Infisical', write({ iamHttpRequestMethod: 'POST', iamRequestBody: 'x', iamRequestHeaders: 'y' })],
     ['Conjur', write(headers)],
+    ['Conjur, with a type first', write({ 'content-type': 'x', ...headers })],
+    ['Vault, with a member of ours', write({ url: 'x', note: 'x', iam_request_url: 'x' })],
     ['Conjur, with the names of headers in their usual case', write({ Host: 'x', Authorization: 'y' })],
     ['Conjur, with a date first', write({ 'X-Amz-Date': 'x' })],
     ['Conjur, with the authorization alone', write({ authorization: 'y' })],

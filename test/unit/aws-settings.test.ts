@@ -202,7 +202,10 @@ describe('an account', () => {
       '222222222222': {},
     }
 
-    expect(problems({ accounts }).filter((problem) => problem.endsWith('issuer_refused'))).toHaveLength(2)
+    expect(problems({ accounts })).toEqual([
+      `accounts.${B}.web_identity_issuer: issuer_refused`,
+      'accounts.000000000000.web_identity_issuer: issuer_refused',
+    ])
     expect(problemsOf(() => parse({ accounts }))[0]?.message).toMatch(
       /^the account \d{12} has the same web_identity_issuer: every account has its own$/,
     )

@@ -1,6 +1,6 @@
 /** How much is asked of STS at a time, whom its failures concern, and whose word is taken for STS's. */
 
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { createStsClient } from '../../providers/aws/sts-client.ts'
 import type { StandInAnswer } from '../../providers/kit/stand-in-server.ts'
 import { startStandInServer } from '../../providers/kit/stand-in-server.ts'
@@ -88,6 +88,19 @@ describe('of what is asked at a time,', () => {
     await Promise.all([...running, ...waiting, ...last])
 
     expect(bench.asked()).toBe(64 + 4 * 256)
+  })
+
+  test('nothing is waited for longer than five seconds', async () => {
+    const timeout = vi.spyOn(AbortSignal, 'timeout')
+    const bench = await openStsBench()
+    const { release } = hold(bench)
+    const asking = Array.from({ length: 65 }, (_, index) => bench.ask(numberedRequest(index)))
+    await expect.poll(bench.asked).toBe(64)
+    release(GENUINE)
+    await Promise.all(asking)
+
+    expect(timeout.mock.calls).toHaveLength(65 + 1)
+    expect(new Set(timeout.mock.calls.flat())).toEqual(new Set([5_000]))
   })
 
   test('sources take turns', async () => {

@@ -135,6 +135,21 @@ describe('a refusal', () => {
     expect(await bench.ask(good)).toMatchObject({ account: '123456789012' })
   })
 
+  test('is told at once, however many wait', async () => {
+    const bench = await openStsBench()
+    bench.answer = () => REFUSED
+    await rejection(bench.ask(signedRequest()))
+    const gate = Promise.withResolvers<StandInAnswer>()
+    bench.answer = () => gate.promise
+    const others = Array.from({ length: 64 }, (_, index) => bench.ask(numberedRequest(index)))
+    const again = await rejection(bench.ask(signedRequest()))
+    gate.resolve(GENUINE)
+    await Promise.all(others)
+
+    expect(again.code).toBe('signature_invalid')
+    expect(bench.asked()).toBe(65)
+  })
+
   test('is found by those who waited while it was made', async () => {
     const bench = await openStsBench()
     const busy = Promise.withResolvers<StandInAnswer>()

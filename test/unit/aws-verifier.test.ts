@@ -255,13 +255,29 @@ describe('over a reload of the document', () => {
     expect(asked()).toBe(2)
   })
 
-  test('keeps what it remembers of one partition from another', async () => {
+  test('remembers it, too, where private hosts are named in another order, or once more', async () => {
     const { aws, reload, sign, asked } = await openVerifierBench()
+    aws.fail('/', stsErrorAnswer('key unknown', 'json'))
+    const proof = sign()
+    const hostsOf = (...private_hosts: readonly string[]) => ({ settings: { private_hosts } })
+    const other = { accounts: { [OTHER_ACCOUNT]: {} }, private_hosts: ['a.corp.example'] }
+
+    await refuse(reload({ 'aws-prod': hostsOf('a.corp.example', 'b.corp.example') }), proof)
+    await refuse(reload({ 'aws-prod': hostsOf('b.corp.example', 'a.corp.example'), other: { settings: other } }), proof)
+    expect(asked()).toBe(1)
+  })
+
+  test('keeps one partition from another, and counts each by its name', async () => {
+    const { aws, reload, sign, asked, ports } = await openVerifierBench()
     const both = reload({ 'aws-prod': {}, 'aws-china': { settings: { partition: 'aws-cn' } } })
     aws.fail('/', stsErrorAnswer('key unknown', 'json'))
 
     expect(await refuse(both, sign())).toBe('key_unknown')
     expect(await refuse(both, sign({ host: 'sts.cn-north-1.amazonaws.com.cn' }))).toBe('key_unknown')
     expect(asked()).toBe(2)
+    expect(ports.events).toEqual([
+      expect.objectContaining({ trustedIssuer: 'aws', purpose: 'sts sts.us-east-1.amazonaws.com' }),
+      expect.objectContaining({ trustedIssuer: 'aws-cn', purpose: 'sts sts.cn-north-1.amazonaws.com.cn' }),
+    ])
   })
 })

@@ -196,6 +196,21 @@ test('lets go of a caller who has gone, whether before or while waiting', async 
   expect(started).toEqual(['a-0', 'b-1'])
 })
 
+test('a caller who goes takes none of the others of its source along', async () => {
+  const { add, started, end } = openQueue({ concurrency: 1 })
+  const gone = new AbortController()
+  void add('a-0')
+  const waiting = rejection(add('a-1', gone.signal))
+  const other = add('a-2')
+  gone.abort()
+  await waiting
+  await end('a-0')
+  await end('a-2')
+
+  expect(started).toEqual(['a-0', 'a-2'])
+  expect(await other).toBe('a-2')
+})
+
 test('a caller who goes after the task has begun takes no other’s place away', async () => {
   const { add, started, end } = openQueue({ concurrency: 1, maxWaiting: 1 })
   const gone = new AbortController()
