@@ -21,11 +21,6 @@ const MAX_ENVELOPE_LENGTH = 16_384
 
 const MAX_DEPTH = 4
 
-/** Answers whether a proof could be an envelope: encoded JSON begins with an encoded brace, and no JWT does. */
-export function isEnvelope(proof: string): boolean {
-  return /^%7b/i.test(proof)
-}
-
 /**
  * Reads an envelope.
  *

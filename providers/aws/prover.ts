@@ -6,6 +6,8 @@ import type { NumericDate } from '../contract/proof.ts'
 import type { Proven, Prover, ProverPorts, ProverProvider } from '../contract/provider.ts'
 import { readExpiry } from '../kit/compact-jws.ts'
 import { parseShape } from '../kit/settings.ts'
+import { untilAborted } from '../kit/until-aborted.ts'
+import { bareCause } from './bare-cause.ts'
 import { signCallerIdentity } from './sign-request.ts'
 import { AWS4_REQUEST_TYPE } from './signed-request.ts'
 
@@ -24,13 +26,20 @@ const TOKEN_LIFETIME_SECONDS = 300
 /** How long it is remembered that an account gives no tokens, in seconds. */
 const REFUSAL_REMEMBERED_SECONDS = 3_600
 
-/** Refusals that another attempt would not change: the account has the feature off, or the role may not use it. */
+/**
+ * Refusals that another attempt would not change: the account has the feature off, the role may not use it, or the partition does
+ * not have it.
+ */
 const LASTING_REFUSALS: ReadonlySet<string> = new Set([
   'OutboundWebIdentityFederationDisabledException',
   'OutboundWebIdentityFederationDisabled',
   'AccessDenied',
   'AccessDeniedException',
+  'InvalidAction',
 ])
+
+/** The session ends sooner than the token would: this one time a request is signed. */
+const SESSION_NEARLY_OVER = 'SessionDurationEscalationException'
 
 export const awsProver: ProverProvider = { name: 'aws', detect, createProver }
 
@@ -62,20 +71,24 @@ function createProver(settings: unknown, { now }: ProverPorts): Prover {
 
   return {
     subjectTokenType: parsed.proof === 'signed_request' ? AWS4_REQUEST_TYPE : JWT_TYPE,
-    async prove({ proofAudience }, signal) {
-      client ??= createClient(parsed)
-      const { sts, library } = await client
-      if (parsed.proof === 'signed_request' || (parsed.proof === undefined && now() < refusedUntil)) {
-        return await signCallerIdentity({ sts, library, audience: proofAudience, signal })
-      }
-      try {
-        return await askForToken({ sts, library }, proofAudience, signal)
-      } catch (error) {
-        if (parsed.proof !== undefined || !isLastingRefusal(error)) throw asProverError(error)
-        refusedUntil = now() + REFUSAL_REMEMBERED_SECONDS
-        return await signCallerIdentity({ sts, library, audience: proofAudience, signal })
-      }
-    },
+    prove: ({ proofAudience }, signal) =>
+      // The SDK takes no signal for where its credentials come from.
+      untilAborted(async () => {
+        client ??= createClient(parsed)
+        const { sts, library } = await client
+        const sign = () => signCallerIdentity({ sts, library, audience: proofAudience, signal })
+        if (parsed.proof === 'signed_request' || (parsed.proof === undefined && now() < refusedUntil))
+          return await sign()
+        try {
+          return await askForToken({ sts, library }, proofAudience, signal)
+        } catch (error) {
+          const code = codeOf(error)
+          const isLasting = LASTING_REFUSALS.has(code)
+          if (parsed.proof !== undefined || !(isLasting || code === SESSION_NEARLY_OVER)) throw asProverError(error)
+          if (isLasting) refusedUntil = now() + REFUSAL_REMEMBERED_SECONDS
+          return await sign()
+        }
+      }, signal),
   }
 }
 
@@ -103,15 +116,13 @@ async function askForToken({ library, sts }: Client, audience: string, signal: A
   return { subjectToken, subjectTokenType: JWT_TYPE, expiresAt: readExpiry(subjectToken) }
 }
 
-function isLastingRefusal(error: unknown): boolean {
-  return error instanceof Error && LASTING_REFUSALS.has(error.name)
+function codeOf(error: unknown): string {
+  return error instanceof Error && /^[A-Za-z]{1,80}$/.test(error.name) ? error.name : 'Error'
 }
 
 function asProverError(error: unknown): ProofError {
   if (error instanceof ProofError) return error
-  const name = error instanceof Error && /^[A-Za-z]{1,80}$/.test(error.name) ? error.name : 'Error'
-  return new ProofError('upstream_unreachable', `AWS gives no web-identity token: ${name}`, {
-    facts: { sts: name },
-    cause: error,
-  })
+  const code = codeOf(error)
+  const message = `AWS gives no web-identity token: ${code}`
+  return new ProofError('upstream_unreachable', message, { facts: { sts: code }, cause: bareCause(error) })
 }

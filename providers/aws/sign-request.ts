@@ -1,8 +1,10 @@
 /** Signs a GetCallerIdentity request for the broker to send, with the AWS SDK's own signer and nothing but the closed set of headers. */
 
+import { randomInt } from 'node:crypto'
 import { ProofError } from '../contract/errors.ts'
 import type { Proven } from '../contract/provider.ts'
 import { readAmzDate } from './amz-date.ts'
+import { bareCause } from './bare-cause.ts'
 import { endpointsOf, PARTITIONS } from './endpoints.ts'
 import { ACTION, AUDIENCE_HEADER, AWS4_REQUEST_TYPE, MAX_AGE_SECONDS } from './signed-request.ts'
 
@@ -38,7 +40,7 @@ export async function signCallerIdentity({ library, sts, audience, signal }: Sig
   const signClosedSet =
     <Args extends { readonly request: unknown }, Result>(next: (args: Args) => Promise<Result>) =>
     async (args: Args): Promise<Result> => {
-      narrow(args.request as WireRequest, host, audience)
+      narrow(args.request as WireRequest, host, audience, nextVariant())
       return await next(args)
     }
   const keepInsteadOfSending =
@@ -52,8 +54,9 @@ export async function signCallerIdentity({ library, sts, audience, signal }: Sig
   middlewareStack.addRelativeTo(keepInsteadOfSending, { name: 'keep', relation: 'after', toMiddleware: SIGNER })
   try {
     await sts.send(command, { abortSignal: signal })
-  } catch (cause) {
-    throw new ProofError('upstream_unreachable', 'the AWS SDK found no credentials to sign with', { cause })
+  } catch (error) {
+    const cause = bareCause(error)
+    throw new ProofError('upstream_unreachable', `the AWS SDK did not sign: ${cause.name}: ${cause.message}`, { cause })
   }
   if (signed.request === undefined) throw new ProofError('upstream_malformed', 'the AWS SDK did not sign the request')
   return toProven(signed.request, host)
@@ -62,22 +65,39 @@ export async function signCallerIdentity({ library, sts, audience, signal }: Sig
 /** The SDK's own name of the middleware that signs. */
 const SIGNER = 'httpSigningMiddleware'
 
+/** Headers that may be signed or not, at the signer's choice: the broker builds each of them again. */
+const OPTIONAL_HEADERS: readonly (readonly [string, string])[] = [
+  ['accept', 'application/json'],
+  ['content-length', String(ACTION.length)],
+  ['content-type', 'application/x-www-form-urlencoded; charset=utf-8'],
+]
+
+let variant = randomInt(2 ** OPTIONAL_HEADERS.length)
+
+/**
+ * Chooses which of the optional headers are signed. Two requests of one second by one session would otherwise be the same one, and
+ * the second be taken for a replay: so there are eight in a second, and two processes seldom make the same.
+ */
+function nextVariant(): readonly (readonly [string, string])[] {
+  variant = (variant + 1) % 2 ** OPTIONAL_HEADERS.length
+  return OPTIONAL_HEADERS.filter((_, index) => (variant >> index) % 2 === 1)
+}
+
 /** Leaves of a request only what the broker builds again: what the SDK would sign beside that, such as its invocation id, it could not know. */
-function narrow(request: WireRequest, host: string, audience: string): void {
+function narrow(request: WireRequest, host: string, audience: string, more: ReturnType<typeof nextVariant>): void {
   request.hostname = host
   request.path = '/'
   request.query = {}
   request.body = ACTION
-  request.headers = {
-    host,
-    'content-type': 'application/x-www-form-urlencoded; charset=utf-8',
-    [AUDIENCE_HEADER]: audience,
-  }
+  request.headers = { host, [AUDIENCE_HEADER]: audience, ...Object.fromEntries(more) }
 }
 
 /** The host that the SDK would ask, if STS is known to answer there; with an endpoint of somebody's own, the regional one. */
 async function chooseHost(sts: Signing['sts']): Promise<string> {
-  const region = await sts.config.region()
+  const region = await sts.config.region().catch((error: unknown) => {
+    const message = 'no region is configured: set AWS_REGION, or the prover’s own setting'
+    throw new ProofError('endpoint_not_accepted', message, { cause: bareCause(error) })
+  })
   const kind = (await sts.config.useFipsEndpoint())
     ? (await sts.config.useDualstackEndpoint())
       ? 'fips_dualstack'

@@ -3,7 +3,7 @@
 import { ProofError } from '../contract/errors.ts'
 import type { NumericDate, VerifiedProof } from '../contract/proof.ts'
 import type { InspectedProof, Ports, ProofRequest, TrustedIssuer } from '../contract/provider.ts'
-import { CLOCK_SKEW_SECONDS } from '../kit/jwt-proof.ts'
+import { CLOCK_SKEW_SECONDS, plainFacts } from '../kit/jwt-proof.ts'
 import { type Principal, readCaller } from './arn.ts'
 import { attributesOfPrincipal } from './attributes.ts'
 import type { Partition } from './endpoints.ts'
@@ -89,7 +89,10 @@ function checkAudience(
     audienceHeader === GOOGLE_AUDIENCE_HEADER
       ? audience === target && audience.startsWith(`${brokerIssuer}/audiences/`)
       : trusted.some(({ proofAudiences }) => proofAudiences.includes(audience))
-  if (!isForUs) throw new ProofError('audience_mismatch', 'the request was signed for another audience')
+  if (isForUs) return
+  throw new ProofError('audience_mismatch', 'the request was signed for another audience', {
+    facts: plainFacts('audience', audience),
+  })
 }
 
 function checkAge(signedAt: NumericDate, now: NumericDate): void {

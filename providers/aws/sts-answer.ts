@@ -57,7 +57,7 @@ const REFUSALS: ReadonlyMap<string, ProofRefusalCode> = new Map([
 ])
 
 const THROTTLED =
-  /^(EC2)?(Throttling|Throttled|RequestThrottled|RequestLimitExceeded|TooManyRequests|BandwidthLimitExceeded|SlowDown)(Exception)?$/
+  /^(Throttling|Throttled|RequestThrottled|RequestLimitExceeded|TooManyRequests|BandwidthLimitExceeded|SlowDown)(Exception)?$/
 
 const REFUSAL_STATUSES: ReadonlySet<number> = new Set([400, 401, 403])
 

@@ -30,7 +30,8 @@ export function createCircuitBreaker(now: () => NumericDate): CircuitBreaker {
   return {
     async guard(act) {
       if (isResting()) throw resting(lastOutage, Math.max(1, restsUntil - now()))
-      isTrying = failures >= TOLERATED_FAILURES
+      const isTrial = failures >= TOLERATED_FAILURES
+      if (isTrial) isTrying = true
       try {
         const result = await act()
         failures = 0
@@ -45,7 +46,8 @@ export function createCircuitBreaker(now: () => NumericDate): CircuitBreaker {
         }
         throw error
       } finally {
-        isTrying = false
+        // An attempt from before the rest may end now; it is not the one that is waited for.
+        if (isTrial) isTrying = false
       }
     },
   }
@@ -58,8 +60,12 @@ function resting(lastOutage: ProofError | undefined, seconds: number): ProofErro
   })
 }
 
-/** Being told to come slower is no failure of the upstream's: to leave it alone for that would punish everybody for one. */
+/**
+ * Being told to come slower, or that the request was at fault, is no failure of the upstream's: a caller chooses what it sends, and
+ * to leave the upstream alone for that would let one caller stop everybody.
+ */
 function isOutage(error: unknown): error is ProofError {
   if (!(error instanceof ProofError) || error.facts.throttled === true) return false
-  return PROOF_OUTAGES.some((code) => code === error.code)
+  const status = Number(error.facts.status ?? 0)
+  return PROOF_OUTAGES.some((code) => code === error.code) && !(status >= 400 && status < 500)
 }

@@ -97,7 +97,7 @@ function checkAudience(aud: unknown, proofAudiences: readonly string[]): string 
  * What an unverified proof says of itself may be read by an operator, but only where it cannot be mistaken for anything else, and
  * has no place for a credential: no `@`, no `?`.
  */
-function plainFacts(name: string, value: unknown): Facts {
+export function plainFacts(name: string, value: unknown): Facts {
   return typeof value === 'string' && /^[\x21-\x3e\x41-\x7e]{1,200}$/.test(value) ? { [name]: value } : {}
 }
 

@@ -84,11 +84,6 @@ describe('where tokens are not to be had', () => {
 describe('what may pass is no reason to sign, and is not remembered:', () => {
   test.each<[string, StandInAnswer, string]>([
     ['a token that has expired', error(403, 'ExpiredTokenException'), 'ExpiredTokenException'],
-    [
-      'a session that would be prolonged',
-      error(403, 'SessionDurationEscalationException'),
-      'SessionDurationEscalationException',
-    ],
     ['an audience that is not taken', error(400, 'ValidationError'), 'ValidationError'],
     ['unknown credentials', error(403, 'InvalidClientTokenId'), 'InvalidClientTokenId'],
     ['a name with more in it', error(403, 'AccessDenied by 10.0.0.1'), 'Error'],
@@ -146,7 +141,7 @@ describe('what may pass is no reason to sign, and is not remembered:', () => {
 describe('without credentials', () => {
   test.each([
     [{}, 'AWS gives no web-identity token: CredentialsProviderError'],
-    [{ proof: 'signed_request' }, 'the AWS SDK found no credentials to sign with'],
+    [{ proof: 'signed_request' }, expect.stringMatching(/^the AWS SDK did not sign: CredentialsProviderError: /)],
   ])('and the settings %o it ends in an error that says so, and asks nobody', async (settings, message) => {
     const { enter, prove, aws } = await openWorkload()
     enter({})

@@ -167,9 +167,16 @@ test('leaves the SDK alone until something is to be proved', async () => {
     const isLoaded = () => Object.keys(createRequire(process.cwd() + '/x').cache).some((path) => path.includes('@aws-sdk'))
     const prover = awsProver.createProver({}, { env: {}, now: () => 0 })
     const before = isLoaded()
-    await prover.prove({ proofAudience: 'a' }, AbortSignal.abort()).catch(() => undefined)
+    await prover.prove({ proofAudience: 'a' }, AbortSignal.timeout(10_000)).catch(() => undefined)
     console.log(JSON.stringify({ before, after: isLoaded() }))`
-  const run = await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', script])
+  // Credentials that are there, and a region that is none: nothing is asked of anybody.
+  const env = { ...process.env, AWS_ACCESS_KEY_ID: 'AKIA', AWS_SECRET_ACCESS_KEY: 'x', AWS_REGION: 'nowhere' }
+  const args = [
+    '--input-type=module',
+    '--eval',
+    script.replace('createProver({}', "createProver({ proof: 'signed_request' }"),
+  ]
+  const run = await promisify(execFile)(process.execPath, args, { env })
 
   expect(JSON.parse(run.stdout)).toEqual({ before: false, after: true })
 })
