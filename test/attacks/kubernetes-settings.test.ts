@@ -211,6 +211,8 @@ const UNSEPARATED: readonly (string | readonly string[])[] = [
   '-prod*',
   'p*d',
   '*prod-*',
+  '-*',
+  '.*',
   'prod-*\n',
   ['prod-*', 'stage'],
   ['prod', 'prod-*'],
@@ -233,8 +235,6 @@ test.each([
   ' prod',
   'prod ',
   '',
-  '-*',
-  '.*',
   'pro/*',
   'prod.*',
 ])('K8S-18 refuses %j, which no namespace can be or begin with', async (value) => {
