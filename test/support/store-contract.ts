@@ -83,17 +83,13 @@ function describeDurability(create: () => Promise<StoreUnderTest>): void {
     const { open } = await create()
     const first = await open()
     await first.replaceSigningKeys(storedRing([storedKey('a')]))
-    await first.noteUptime({ seconds: 7, code: 'u' })
     await first.keepDocument({ file: 'f', text: 't', code: 'c' })
     await first.close()
 
     const second = await open()
     onTestFinished(() => second.close())
 
-    expect(await second.signingKeys()).toEqual({
-      ring: storedRing([storedKey('a')]),
-      uptime: { seconds: 7, code: 'u' },
-    })
+    expect(await second.signingKeys()).toEqual(storedRing([storedKey('a')]))
     expect(await second.keptDocument()).toEqual({ file: 'f', text: 't', code: 'c' })
   })
 
@@ -114,7 +110,6 @@ function describeDurability(create: () => Promise<StoreUnderTest>): void {
 
     await expect(store.signingKeys()).rejects.toThrow()
     await expect(store.replaceSigningKeys(storedRing([storedKey('a')]))).rejects.toThrow()
-    await expect(store.noteUptime({ seconds: 1, code: 'u' })).rejects.toThrow()
     await expect(store.recodeDocument({ file: 'f', text: 't', code: 'c' }, 'd')).rejects.toThrow()
     await expect(store.keptDocument()).rejects.toThrow()
     await expect(store.keepDocument({ file: 'f', text: 't', code: 'c' })).rejects.toThrow()
