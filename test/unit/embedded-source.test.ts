@@ -10,8 +10,8 @@ import { makeVault, PERIOD, type Vault } from '../support/vault.ts'
 const KEY = Buffer.alloc(32, 1)
 const INPUT = Buffer.from('what is signed')
 
-function told({ keys }: Pick<KeyListing, 'keys'>): readonly string[] {
-  return keys.map(({ algorithm, state }) => `${algorithm} ${state}`).sort()
+function told(listing: Pick<KeyListing, 'keys'> | undefined): readonly string[] {
+  return (listing?.keys ?? []).map(({ algorithm, state }) => `${algorithm} ${state}`).sort()
 }
 
 function idOf({ keys }: KeyListing, state: string, algorithm: SigningAlgorithm = 'ES256'): string {
