@@ -137,7 +137,7 @@ function tellSuccessor(
   { publishSeconds }: RotationRules,
   { now, uptime }: Moment,
 ): string {
-  const publicFor = publishedUptime === null ? 0 : uptime - publishedUptime
+  const publicFor = uptime - publishedUptime
   if (publicFor >= publishSeconds)
     return `${keyId} signs now: it has been public for ${spanOf(publicFor)}, and verifiers know it\n`
   const known = timeOf(now + publishSeconds - publicFor)

@@ -119,7 +119,7 @@ async function revokeOne({ ringStore, rules, now, keyId = '', terminal }: Contex
     if (revoked === undefined)
       return refuse(terminal, `no key that is published is called ${keyId}: see chancery keys list`)
     const moment = momentOf(ring, now)
-    const { keys: left, lacks } = revoke(ring.keys, keyId, moment.now)
+    const { keys: left, lacks } = revoke(ring.keys, keyId, moment)
     if (lacks !== undefined && revoked.held === 'file') {
       return refuse(
         terminal,
@@ -137,10 +137,10 @@ async function reencrypt({ ringStore, store, sealer, terminal }: Context): Promi
     throw new UsageError('CHANCERY_KEY_ENCRYPTION_KEY: is required: the new key, and behind a comma the old one')
   const code = await change(ringStore, async (ring) => ({
     code: EXIT.done,
-    keys: ring.version === 0 ? undefined : ring.keys,
+    // Copies are sealed anew.
+    keys: ring.version === 0 ? undefined : ring.keys.map((key) => ({ ...key })),
     tell: () => terminal.out(`${ring.keys.length} keys are encrypted under the first key-encryption key\n`),
   }))
-  await ringStore.noteUptime((await ringStore.read()).uptime)
   await createKeptDocuments(store, sealer).renewCodes()
   return code
 }
@@ -158,7 +158,7 @@ async function change(ringStore: RingStore, decide: (ring: OpenRing) => Promise<
   for (let tries = 0; tries < MAX_TRIES; tries++) {
     const ring = await ringStore.read()
     const { code, keys, tell } = await decide(ring)
-    if (keys === undefined || (await ringStore.write(ring, keys))) {
+    if (keys === undefined || (await ringStore.write(ring, { uptime: ring.uptime, keys }))) {
       tell?.()
       return code
     }

@@ -2,7 +2,7 @@
 
 import type { DatabaseSync } from 'node:sqlite'
 import { inTransaction, whenFree } from './sqlite-transaction.ts'
-import type { KeyTable, StoredKey } from './store.ts'
+import type { KeyTable, StoredKey, StoredRing } from './store.ts'
 
 type Row = Readonly<Record<string, unknown>>
 
@@ -13,12 +13,11 @@ export function createKeyTable(database: DatabaseSync, guard: () => void): KeyTa
     read: database.prepare(
       'SELECT * FROM key_ring LEFT JOIN signing_keys ON true WHERE id = 1 ORDER BY published_at, key_id',
     ),
-    advance: database.prepare('UPDATE key_ring SET version = ?, code = ? WHERE id = 1 AND version = ? - 1'),
+    advance: database.prepare('UPDATE key_ring SET version = ?, uptime = ?, code = ? WHERE id = 1 AND version = ? - 1'),
     clear: database.prepare('DELETE FROM signing_keys'),
     add: database.prepare(
       'INSERT INTO signing_keys (key_id, algorithm, state, held, published_at, since, published_uptime, since_uptime, sealed) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)',
     ),
-    noteUptime: database.prepare('UPDATE key_ring SET uptime = ?, uptime_code = ? WHERE id = 1 AND uptime <= ?'),
   }
   return {
     signingKeys: () =>
@@ -26,33 +25,28 @@ export function createKeyTable(database: DatabaseSync, guard: () => void): KeyTa
         guard()
         return toRing(statements.read.all())
       }),
-    replaceSigningKeys: ({ version, keys, code }) =>
+    replaceSigningKeys: ({ version, uptime, keys, code }) =>
       whenFree(() =>
         inTransaction(database, () => {
           guard()
-          if (statements.advance.run(version, code, version).changes === 0) return false
+          if (statements.advance.run(version, uptime, code, version).changes === 0) return false
           statements.clear.run()
           for (const key of keys) statements.add.run(...valuesOf(key))
           return true
         }),
       ),
-    async noteUptime({ seconds, code }) {
-      await whenFree(() => statements.noteUptime.run(seconds, code, seconds))
-    },
   }
 }
 
 /** A store that has lost its count has lost its keys. */
-function toRing(rows: readonly Row[]): Awaited<ReturnType<KeyTable['signingKeys']>> {
+function toRing(rows: readonly Row[]): StoredRing {
   const [first] = rows
   if (first === undefined) throw new Error('the store does not know its signing keys')
   return {
-    ring: {
-      version: Number(first.version),
-      code: String(first.code),
-      keys: rows.filter(({ key_id: keyId }) => keyId !== null).map(toKey),
-    },
-    uptime: { seconds: Number(first.uptime), code: String(first.uptime_code) },
+    version: Number(first.version),
+    uptime: Number(first.uptime),
+    code: String(first.code),
+    keys: rows.filter(({ key_id: keyId }) => keyId !== null).map(toKey),
   }
 }
 
@@ -64,17 +58,13 @@ function toKey(row: Row): StoredKey {
     held: String(row.held) as StoredKey['held'],
     publishedAt: Number(row.published_at),
     since: Number(row.since),
-    publishedUptime: toUptime(row.published_uptime),
-    sinceUptime: toUptime(row.since_uptime),
+    publishedUptime: Number(row.published_uptime),
+    sinceUptime: Number(row.since_uptime),
     sealed: String(row.sealed),
   }
 }
 
-function toUptime(value: unknown): number | null {
-  return value === null ? null : Number(value)
-}
-
-function valuesOf(key: StoredKey): readonly (string | number | null)[] {
+function valuesOf(key: StoredKey): readonly (string | number)[] {
   const { keyId, algorithm, state, held, publishedAt, since, publishedUptime, sinceUptime, sealed } = key
   return [keyId, algorithm, state, held, publishedAt, since, publishedUptime, sinceUptime, sealed]
 }

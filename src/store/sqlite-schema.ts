@@ -51,23 +51,22 @@ const STEPS = [
      held TEXT NOT NULL,
      published_at INTEGER NOT NULL,
      since INTEGER NOT NULL,
-     published_uptime INTEGER,
-     since_uptime INTEGER,
+     published_uptime INTEGER NOT NULL,
+     since_uptime INTEGER NOT NULL,
      sealed TEXT NOT NULL
    ) STRICT;
    INSERT INTO signing_keys
-     SELECT key_id, algorithm, state, 'store', published_at, published_at, NULL, NULL, sealed FROM old_signing_keys;
+     SELECT key_id, algorithm, state, 'store', published_at, published_at, 0, 0, sealed FROM old_signing_keys;
    DROP TABLE old_signing_keys;
    CREATE UNIQUE INDEX one_current_key ON signing_keys (algorithm) WHERE state = 'current';
    CREATE UNIQUE INDEX one_next_key ON signing_keys (algorithm) WHERE state = 'next';
    CREATE TABLE key_ring (
      id INTEGER PRIMARY KEY CHECK (id = 1),
      version INTEGER NOT NULL CHECK (version >= 0),
-     code TEXT NOT NULL,
      uptime INTEGER NOT NULL CHECK (uptime >= 0),
-     uptime_code TEXT NOT NULL
+     code TEXT NOT NULL
    ) STRICT;
-   INSERT INTO key_ring VALUES (1, EXISTS (SELECT 1 FROM signing_keys), '', 0, '');`,
+   INSERT INTO key_ring VALUES (1, EXISTS (SELECT 1 FROM signing_keys), 0, '');`,
 ] as const
 
 /** Brings a store up to date, one process at a time. Throws where a newer version has written it. */

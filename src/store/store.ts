@@ -13,9 +13,9 @@ export interface StoredKey {
   readonly publishedAt: NumericDate
   /** When it came into its state. */
   readonly since: NumericDate
-  /** The same two moments by the store's uptime, noted once they are past. */
-  readonly publishedUptime: number | null
-  readonly sinceUptime: number | null
+  /** The same two moments, by the store's uptime. */
+  readonly publishedUptime: number
+  readonly sinceUptime: number
   readonly sealed: string
 }
 
@@ -23,13 +23,9 @@ export interface StoredKey {
 export interface StoredRing {
   /** Counts the changes; 0 where there never was a key. */
   readonly version: number
+  /** Seconds in which some broker was up, by clocks that nobody can set: never more than have passed. */
+  readonly uptime: number
   readonly keys: readonly StoredKey[]
-  readonly code: string
-}
-
-/** Seconds in which some broker was up, by clocks that nobody can set: never more than have passed. */
-export interface StoredUptime {
-  readonly seconds: number
   readonly code: string
 }
 
@@ -78,15 +74,12 @@ export interface SpentProofs {
 
 /** The signing keys, as several processes change them. */
 export interface KeyTable {
-  /** Gives keys and uptime of one moment. */
-  signingKeys(): Promise<{ readonly ring: StoredRing; readonly uptime: StoredUptime }>
+  signingKeys(): Promise<StoredRing>
   /**
    * Puts a ring in the place of the one before it, whole or not at all. Gives false, and changes nothing, where the stored ring
    * is another than the one before: somebody else was faster.
    */
   replaceSigningKeys(ring: StoredRing): Promise<boolean>
-  /** Notes an uptime, unless more is noted already. */
-  noteUptime(uptime: StoredUptime): Promise<void>
 }
 
 /**

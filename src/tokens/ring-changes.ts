@@ -1,4 +1,7 @@
-/** What each step does to the keys. Pure; a change takes effect when the store takes it, whole. */
+/**
+ * What each step does to the keys. Pure; a change takes effect when the store takes it, whole, together with the uptime of its
+ * moment: what is counted after that came after the change, however long its writer hung before it wrote.
+ */
 
 import type { NumericDate } from '../../providers/contract/proof.ts'
 import { findKey, type Moment, nextSteps, type RotationRules } from './rotation.ts'
@@ -15,43 +18,29 @@ export interface Revocation<Key> {
   readonly lacks: SigningAlgorithm | undefined
 }
 
-/** Gives the times of a key that is published now. */
-export function publishedAt(now: NumericDate): Omit<RingKey, 'keyId' | 'algorithm' | 'state' | 'held'> {
-  return { publishedAt: now, since: now, publishedUptime: null, sinceUptime: null }
-}
-
-/**
- * Notes by the uptime what has happened since it was noted last; undefined where that is nothing. A change is noted by whoever
- * sees it done: a process that decides on one and then hangs cannot make it look older than it is.
- */
-export function noteUptimes<Key extends RingKey>(keys: readonly Key[], uptime: number): readonly Key[] | undefined {
-  const noted = keys.map((key) => ({
-    ...key,
-    publishedUptime: key.publishedUptime ?? uptime,
-    sinceUptime: key.sinceUptime ?? uptime,
-  }))
-  const isNoted = keys.every(({ publishedUptime, sinceUptime }) => publishedUptime !== null && sinceUptime !== null)
-  return isNoted ? undefined : noted
+/** Gives the times of a key that is published in this moment. */
+export function publishedIn({ now, uptime }: Moment): Omit<RingKey, 'keyId' | 'algorithm' | 'state' | 'held'> {
+  return { publishedAt: now, since: now, publishedUptime: uptime, sinceUptime: uptime }
 }
 
 /** Makes the next key current, and the current one retired. */
 export function promote<Key extends RingKey>(
   keys: readonly Key[],
   algorithm: SigningAlgorithm,
-  now: NumericDate,
+  moment: Moment,
 ): readonly Key[] {
   return keys.map((key) => {
     if (key.algorithm !== algorithm) return key
-    if (key.state === 'next') return move(key, 'current', now)
-    return key.state === 'current' ? move(key, 'retired', now) : key
+    if (key.state === 'next') return move(key, 'current', moment)
+    return key.state === 'current' ? move(key, 'retired', moment) : key
   })
 }
 
 /** Takes a key out of the published ones. One that is held in a file is remembered, as the file may stay. */
-export function withdraw<Key extends RingKey>(keys: readonly Key[], keyId: string, now: NumericDate): readonly Key[] {
+export function withdraw<Key extends RingKey>(keys: readonly Key[], keyId: string, moment: Moment): readonly Key[] {
   return keys.flatMap((key) => {
     if (key.keyId !== keyId) return [key]
-    return key.held === 'file' ? [move(key, 'withdrawn', now)] : []
+    return key.held === 'file' ? [move(key, 'withdrawn', moment)] : []
   })
 }
 
@@ -66,7 +55,7 @@ export function rotateNow<Key extends RingKey>(
     ({ kind, algorithm: of }) => kind !== 'drop' && of === algorithm,
   )
   if (step?.kind === 'promote') {
-    if (step.isDue) return { isRotated: true, keys: promote(keys, algorithm, moment.now) }
+    if (step.isDue) return { isRotated: true, keys: promote(keys, algorithm, moment) }
     return { isRotated: false, earliest: step.at, why: 'publication' }
   }
   const room = step?.at ?? moment.now
@@ -78,15 +67,15 @@ export function rotateNow<Key extends RingKey>(
 }
 
 /** Takes a key away at once. The next one takes the place of a current one, whatever its age. */
-export function revoke<Key extends RingKey>(keys: readonly Key[], keyId: string, now: NumericDate): Revocation<Key> {
+export function revoke<Key extends RingKey>(keys: readonly Key[], keyId: string, moment: Moment): Revocation<Key> {
   const revoked = keys.find((key) => key.keyId === keyId)
-  const left = withdraw(keys, keyId, now)
+  const left = withdraw(keys, keyId, moment)
   if (revoked?.state !== 'current') return { keys: left, lacks: undefined }
   const { algorithm } = revoked
   const hasNext = findKey(left, algorithm, 'next') !== undefined
-  return { keys: promote(left, algorithm, now), lacks: hasNext ? undefined : algorithm }
+  return { keys: promote(left, algorithm, moment), lacks: hasNext ? undefined : algorithm }
 }
 
-function move<Key extends RingKey>(key: Key, state: KeyState, now: NumericDate): Key {
-  return { ...key, state, since: now, sinceUptime: null }
+function move<Key extends RingKey>(key: Key, state: KeyState, { now, uptime }: Moment): Key {
+  return { ...key, state, since: now, sinceUptime: uptime }
 }

@@ -5,7 +5,7 @@ import { SettingsError, type SettingsProblem } from '../../providers/contract/er
 import type { NumericDate } from '../../providers/contract/proof.ts'
 import type { KeySource } from './key-source.ts'
 import { signJws } from './private-keys.ts'
-import { noteUptimes, promote, publishedAt, withdraw } from './ring-changes.ts'
+import { promote, publishedIn, withdraw } from './ring-changes.ts'
 import type { HeldKey, OpenRing, RingStore } from './ring-store.ts'
 import {
   findKey,
@@ -55,6 +55,9 @@ export interface RingSourcePorts {
 /** More than the steps that can be due at once and the tries that others can be faster in. */
 const MAX_TRIES = 32
 
+/** How often it is noted that brokers are up, in seconds. So much is lost where one is started again. */
+const NOTE_SECONDS = 60
+
 interface SigningKey {
   readonly algorithm: SigningAlgorithm
   readonly privateKey: KeyObject
@@ -68,15 +71,18 @@ export function createRingSource(supply: KeySupply, { ringStore, rules, now, ela
   const uptime = createUptime(elapsed)
   let signing: ReadonlyMap<string, SigningKey> = new Map()
 
-  const momentOf = (ring: OpenRing): Moment => ({ now: now(), uptime: uptime.read(ring.uptime) })
+  const momentOf = ({ version, uptime: before }: OpenRing): Moment => ({
+    now: now(),
+    uptime: before + uptime.seen(version),
+  })
   const advance = async (ring: OpenRing, troubles: string[]): Promise<OpenRing> => {
     let reached = ring
     try {
-      await noteUptime(ringStore, uptime.read(ring.uptime), ring.uptime)
       for (let tries = 0; tries < MAX_TRIES; tries++) {
-        const keys = await changedKeys(reached, momentOf(reached), rules, supply)
-        if (keys === undefined) break
-        await ringStore.write(reached, keys)
+        const moment = momentOf(reached)
+        const keys = await changedKeys(reached, moment, rules, supply)
+        if (keys === undefined && moment.uptime < reached.uptime + NOTE_SECONDS) break
+        await ringStore.write(reached, { uptime: moment.uptime, keys: keys ?? reached.keys })
         reached = await ringStore.read()
       }
     } catch (error) {
@@ -109,13 +115,6 @@ export function createRingSource(supply: KeySupply, { ringStore, rules, now, ela
   }
 }
 
-/** How often a broker notes how long it has been up, in seconds. Two brokers' counts differ by little more. */
-const NOTE_SECONDS = 10
-
-async function noteUptime(ringStore: RingStore, seconds: number, noted: number): Promise<void> {
-  if (seconds >= noted + NOTE_SECONDS) await ringStore.noteUptime(seconds)
-}
-
 /** Gives the keys after the first thing that is to be done now. Undefined where there is nothing. */
 async function changedKeys(
   ring: OpenRing,
@@ -124,8 +123,6 @@ async function changedKeys(
   supply: KeySupply,
 ): Promise<readonly HeldKey[] | undefined> {
   if (ring.version === 0) return await firstKeys(moment, supply)
-  const noted = noteUptimes(ring.keys, moment.uptime)
-  if (noted !== undefined) return noted
   const standIn = await replaceNext(ring.keys, moment, supply)
   if (standIn !== undefined) return standIn
   for (const step of nextSteps(ring.keys, rules, moment)) {
@@ -154,7 +151,7 @@ async function replaceNext(
 ): Promise<readonly HeldKey[] | undefined> {
   if (supply.held === 'store') return undefined
   for (const foreign of keys.filter(({ state, held }) => state === 'next' && held !== supply.held)) {
-    const others = withdraw(keys, foreign.keyId, moment.now)
+    const others = withdraw(keys, foreign.keyId, moment)
     const replaced = await addKey(others, foreign.algorithm, 'next', moment, supply)
     if (replaced !== undefined) return replaced
   }
@@ -167,11 +164,11 @@ async function takeStep(
   moment: Moment,
   supply: KeySupply,
 ): Promise<readonly HeldKey[] | undefined> {
-  if (kind === 'drop') return withdraw(keys, keyId, moment.now)
+  if (kind === 'drop') return withdraw(keys, keyId, moment)
   if (kind === 'publish') return await addKey(keys, algorithm, 'next', moment, supply)
   const next = findKey(keys, algorithm, 'next')
   const canSign = next?.held === supply.held && privateHalfOf(next, supply) !== undefined
-  return canSign ? promote(keys, algorithm, moment.now) : undefined
+  return canSign ? promote(keys, algorithm, moment) : undefined
 }
 
 /** Gives the keys with one more, published from now on. Undefined where there is none to be had. */
@@ -179,7 +176,7 @@ export async function addKey(
   keys: readonly HeldKey[],
   algorithm: SigningAlgorithm,
   state: KeyState,
-  { now }: Pick<Moment, 'now'>,
+  moment: Moment,
   supply: KeySupply,
 ): Promise<readonly HeldKey[] | undefined> {
   const privateKey = await supply.offer(algorithm, knows(keys))
@@ -189,7 +186,7 @@ export async function addKey(
     algorithm,
     state,
     held: supply.held,
-    ...publishedAt(now),
+    ...publishedIn(moment),
     publicKey: publicHalfOf(privateKey),
     privateKey: supply.held === 'store' ? privateKey : undefined,
   }
@@ -213,7 +210,7 @@ function findSigning(
 ): ReadonlyMap<string, SigningKey> {
   const signing = new Map<string, SigningKey>()
   for (const key of keys) {
-    const isLately = key.state === 'retired' && uptime - (key.sinceUptime ?? uptime) < MAX_UNCONFIRMED_SECONDS
+    const isLately = key.state === 'retired' && uptime - key.sinceUptime < MAX_UNCONFIRMED_SECONDS
     if (key.state !== 'current' && !isLately) continue
     const privateKey = privateHalfOf(key, supply) ?? before.get(key.keyId)?.privateKey
     if (privateKey !== undefined) signing.set(key.keyId, { algorithm: key.algorithm, privateKey })

@@ -16,50 +16,65 @@ export interface HeldKey extends PublicKey {
 /** All keys at one moment, withdrawn ones among them. */
 export interface OpenRing {
   readonly version: number
-  readonly keys: readonly HeldKey[]
-  /** What was noted last. */
+  /** Seconds in which some broker was up, when the ring was put in. */
   readonly uptime: number
+  readonly keys: readonly HeldKey[]
 }
 
 /** The signing keys of a store, as somebody with its key-encryption key sees them. */
 export interface RingStore {
   /** Throws {@link SettingsError} where a key cannot be opened, or anybody without the key-encryption key changed anything. */
   read(): Promise<OpenRing>
-  /** Puts these keys in the place of a ring's. Gives false, and changes nothing, where it is not the stored one any more. */
-  write(before: OpenRing, keys: readonly HeldKey[]): Promise<boolean>
-  noteUptime(seconds: number): Promise<void>
+  /** Puts a ring in the place of another. Gives false, and changes nothing, where that is not the stored one any more. */
+  write(before: OpenRing, after: Omit<OpenRing, 'version'>): Promise<boolean>
 }
 
-/** Gives access to the signing keys of a store. What was opened once is not opened again while it stays as it was. */
+/**
+ * Gives access to the signing keys of a store. What was opened once is not opened again while it stays as it was, and a key that
+ * is written as it was read stays sealed as it is; a copy of it is sealed anew.
+ */
 export function createRingStore(table: KeyTable, sealer: Sealer): RingStore {
-  let last: { readonly ring: string; readonly version: number; readonly keys: readonly HeldKey[] } | undefined
+  let last: { readonly text: string; readonly ring: OpenRing } | undefined
+  const sealed = new WeakMap<HeldKey, StoredKey>()
+  let opened: ReadonlyMap<string, HeldKey> = new Map()
+
+  const openAll = (keys: readonly StoredKey[]): readonly HeldKey[] => {
+    const found = new Map<string, HeldKey>()
+    for (const key of keys) {
+      const text = rowText(key)
+      const held = opened.get(text) ?? openKey(key, sealer)
+      found.set(text, held)
+      sealed.set(held, key)
+    }
+    opened = found
+    return [...found.values()]
+  }
   return {
     async read() {
-      const { ring, uptime } = await table.signingKeys()
-      const text = textOf(ring)
-      if (last === undefined || last.ring !== text)
-        last = { ring: text, version: ring.version, keys: openRing(ring, sealer) }
-      if (uptime.seconds > 0 && !sealer.isAuthentic(uptimeText(uptime.seconds), uptime.code)) {
-        refuseStore('the uptime that its keys are rotated by was changed by hand')
-      }
-      return { version: ring.version, keys: last.keys, uptime: uptime.seconds }
+      const stored = await table.signingKeys()
+      const text = `${codeText(stored)} ${stored.code}`
+      if (last === undefined || last.text !== text) last = { text, ring: openRing(stored, openAll, sealer) }
+      return last.ring
     },
-    write(before, keys) {
-      const ring = { version: before.version + 1, keys: keys.map((key) => sealKey(key, sealer)) }
+    write({ version }, { uptime, keys }) {
+      const ring = { version: version + 1, uptime, keys: keys.map((key) => sealed.get(key) ?? sealKey(key, sealer)) }
       return table.replaceSigningKeys({ ...ring, code: sealer.authenticate(codeText(ring)) })
     },
-    noteUptime: (seconds) => table.noteUptime({ seconds, code: sealer.authenticate(uptimeText(seconds)) }),
   }
 }
 
-function openRing(ring: StoredRing, sealer: Sealer): readonly HeldKey[] {
-  const { version, keys, code } = ring
-  if (version === 0 && keys.length === 0) return []
-  const opened = keys.map((key) => openKey(key, sealer))
-  if (!sealer.isAuthentic(codeText(ring), code)) {
+function openRing(
+  stored: StoredRing,
+  openAll: (keys: readonly StoredKey[]) => readonly HeldKey[],
+  sealer: Sealer,
+): OpenRing {
+  const { version, uptime, keys, code } = stored
+  const opened = openAll(keys)
+  const isEmpty = version === 0 && uptime === 0 && keys.length === 0
+  if (!isEmpty && !sealer.isAuthentic(codeText(stored), code)) {
     refuseStore('its signing keys were changed by hand: one was taken out, put back, or comes from another version')
   }
-  return opened
+  return { version, uptime, keys: opened }
 }
 
 function sealKey(key: HeldKey, sealer: Sealer): StoredKey {
@@ -99,21 +114,17 @@ function contextOf(key: RingKey): string {
   return JSON.stringify(['chancery signing key', ...membersOf(key)])
 }
 
-/** What the code of a ring is made over, so that no key can be taken out, and none put back. */
-function codeText({ version, keys }: Omit<StoredRing, 'code'>): string {
-  const rows = keys.map((key) => JSON.stringify([...membersOf(key), key.sealed]))
-  return JSON.stringify(['chancery key ring', version, ...rows.sort()])
+/** What the code of a ring is made over, so that no key can be taken out, none put back, and no wait cut short. */
+function codeText({ version, uptime, keys }: Omit<StoredRing, 'code'>): string {
+  const rows = keys.map(rowText)
+  return JSON.stringify(['chancery key ring', version, uptime, ...rows.sort()])
 }
 
-function textOf(ring: StoredRing): string {
-  return `${codeText(ring)} ${ring.code}`
+function rowText(key: StoredKey): string {
+  return JSON.stringify([...membersOf(key), key.sealed])
 }
 
-function uptimeText(seconds: number): string {
-  return JSON.stringify(['chancery uptime', seconds])
-}
-
-function membersOf(key: RingKey): readonly (string | number | null)[] {
+function membersOf(key: RingKey): readonly (string | number)[] {
   const { keyId, algorithm, state, held, publishedAt, since, publishedUptime, sinceUptime } = key
   return [keyId, algorithm, state, held, publishedAt, since, publishedUptime, sinceUptime]
 }

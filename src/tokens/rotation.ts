@@ -32,11 +32,8 @@ export interface RotationRules {
   readonly maxPublished: number
 }
 
-/** What two brokers' counts of the same uptime may differ by, in seconds: each notes its own every ten. */
-const UPTIMES_SECONDS = 30
-
-/** A day, and a little for counts that differ: longer than verifiers keep a key set, with an hour to spare. */
-export const PUBLISH_SECONDS = 86_400 + UPTIMES_SECONDS
+/** A day: longer than verifiers keep a key set, with an hour to spare. */
+export const PUBLISH_SECONDS = 86_400
 
 /**
  * How long a process uses keys that it could not confirm, in seconds. Long enough for a store that restarts; what a rotation
@@ -48,7 +45,7 @@ export const MAX_UNCONFIRMED_SECONDS = 600
 const CLOCKS_SECONDS = 180
 
 /** How long a retired key stays public: until the last token has expired of a process that had not heard of its retirement. */
-export const KEEP_SECONDS = MAX_TOKEN_LIFETIME_SECONDS + MAX_UNCONFIRMED_SECONDS + CLOCKS_SECONDS + UPTIMES_SECONDS
+export const KEEP_SECONDS = MAX_TOKEN_LIFETIME_SECONDS + MAX_UNCONFIRMED_SECONDS + CLOCKS_SECONDS
 
 /** Current and next of both algorithms. Verifiers of constrained devices and clouds cap what they read. */
 export const MAX_PUBLISHED = 4
@@ -142,7 +139,7 @@ export function turnsOf(keys: readonly RingKey[], rules: RotationRules, moment: 
 /** By the calendar, or by the clock that cannot be set: a key that came while the calendar was ahead does not sign for years. */
 function turnOf(current: RingKey, { periodSeconds }: RotationRules, { now, uptime }: Moment): NumericDate {
   const early = Math.floor(periodSeconds * JITTER * fractionOf(current.keyId))
-  const byUptime = now + (current.sinceUptime ?? uptime) + periodSeconds - uptime
+  const byUptime = now + current.sinceUptime + periodSeconds - uptime
   return Math.min(current.since + periodSeconds, byUptime) - early
 }
 
@@ -151,13 +148,12 @@ function fractionOf(keyId: string): number {
   return hash('sha256', keyId, 'buffer').readUInt32BE(0) / 2 ** 32
 }
 
-/** A wait begins when it is noted that it has begun. */
 function publicationWait({ publishedUptime }: RingKey, { publishSeconds }: RotationRules, { uptime }: Moment): number {
-  return (publishedUptime ?? uptime) + publishSeconds - uptime
+  return publishedUptime + publishSeconds - uptime
 }
 
 function keepingWait({ sinceUptime }: RingKey, { keepSeconds }: RotationRules, { uptime }: Moment): number {
-  return (sinceUptime ?? uptime) + keepSeconds - uptime
+  return sinceUptime + keepSeconds - uptime
 }
 
 function after(seconds: number, { now }: Moment): Pick<NextStep, 'at' | 'isDue'> {

@@ -170,9 +170,5 @@ function createFaultyTable(broker: () => Broker, hang: () => Promise<void>, port
       await reach()
       return isDone
     },
-    async noteUptime(uptime) {
-      await reach()
-      await table.noteUptime(uptime)
-    },
   }
 }

@@ -27,7 +27,7 @@ export function createOperator({ time, dice, laws, table, sealer, rules, fault, 
         if (!rotation.isRotated) return rotation.earliest
         keys = rotation.keys
       }
-      await ringStore.write(ring, keys)
+      await ringStore.write(ring, { ...ring, keys })
       return undefined
     },
     async revoke() {
@@ -37,12 +37,12 @@ export function createOperator({ time, dice, laws, table, sealer, rules, fault, 
         laws.revokedInWord(keyId, time.at)
         return keyId
       }
-      const { keys, lacks } = revoke(ring.keys, keyId, now())
-      const added =
-        lacks === undefined ? keys : await addKey(keys, lacks, 'current', { now: now() }, createEmbeddedSupply())
-      const left = fault.revokes === undefined ? added : withdraw(ring.keys, keyId, now())
+      const moment = { now: now(), uptime: ring.uptime }
+      const { keys, lacks } = revoke(ring.keys, keyId, moment)
+      const added = lacks === undefined ? keys : await addKey(keys, lacks, 'current', moment, createEmbeddedSupply())
+      const left = fault.revokes === undefined ? added : withdraw(ring.keys, keyId, moment)
       intend({ kind: 'revoke', keyId })
-      await ringStore.write(ring, left ?? keys)
+      await ringStore.write(ring, { ...ring, keys: left ?? keys })
       intend(undefined)
       return keyId
     },

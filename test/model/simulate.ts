@@ -69,10 +69,10 @@ export async function simulate(wish: Wish): Promise<Outcome> {
   return { days, rotations: laws.rotationCount(), revocations, starts: starts(), ...traffic.figures(), broken }
 }
 
-/** When some broker is to take its next step, or an hour from now. */
+/** When some broker is to take its next step, or half a day from now. */
 function nextStepAt({ time, brokers }: World): number {
   const times = brokers().flatMap((broker) =>
     (broker.listing?.steps ?? []).map((step) => time.at + step.at - broker.now()).filter((at) => at > time.at + 1),
   )
-  return Math.min(time.at + 3_600, ...times)
+  return Math.min(time.at + DAY / 2, ...times)
 }

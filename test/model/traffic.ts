@@ -83,7 +83,7 @@ export function startTraffic(world: World): Traffic {
     return undefined
   }
   for (const verifier of verifiers) at(verifier.looksAt, () => look(verifier))
-  every(20 * MINUTE, async () => {
+  every(30 * MINUTE, async () => {
     const all = brokers().filter(({ frozenUntil }) => frozenUntil <= time.at)
     if (all.length === 0) return
     const broker = dice.pick(all)

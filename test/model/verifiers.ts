@@ -17,7 +17,7 @@ export interface Verifier {
 const HOUR = 3_600
 
 /** What they keep a key set for, up to what is promised. */
-const KEEPS_FOR = [HOUR, 6 * HOUR, 12 * HOUR, 23 * HOUR, 23 * HOUR, 23 * HOUR]
+const KEEPS_FOR = [HOUR, 6 * HOUR, 23 * HOUR, 23 * HOUR, 23 * HOUR]
 
 /** Makes one of each kind. None has looked yet. */
 export function createVerifiers(dice: Dice, at: number): readonly Verifier[] {

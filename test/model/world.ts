@@ -19,6 +19,9 @@ const START = 1_768_478_400
 /** A broker looks so often, at the latest, in seconds. */
 export const LOOK_SECONDS = 2.5
 
+/** So short that nothing else happens in it, in seconds. */
+const JUST_BEFORE_SECONDS = 0.5
+
 export interface Wish {
   readonly seed: number
   readonly days: number
@@ -79,6 +82,15 @@ export function createWorld({ seed, days, periodDays, fault = {} }: Wish): World
     if (dice.chance(0.5)) await Promise.all(looking.map((broker) => broker.look()))
     else for (const broker of looking) await broker.look()
   }
+  /** Somebody looks all the while, of which the first and the last time are enough. */
+  const passTime = async (until: number): Promise<void> => {
+    const awake = brokers.filter((broker) => canLook(broker, time.at) && broker.outOfReachUntil <= time.at)
+    const witness = awake.length === 0 ? undefined : dice.pick(awake)
+    await witness?.look()
+    time.at = Math.max(time.at, until - JUST_BEFORE_SECONDS)
+    if (witness !== undefined && canLook(witness, time.at)) await witness.look()
+    time.at = Math.max(time.at, until)
+  }
   const step = async (): Promise<void> => {
     const happens = agenda.shift()
     if (happens === undefined) throw new Error('nothing is to happen')
@@ -88,7 +100,7 @@ export function createWorld({ seed, days, periodDays, fault = {} }: Wish): World
       await broker.goOn()
     }
     brokers = brokers.filter(({ isDead }) => !isDead)
-    time.at = Math.max(time.at, happens.at)
+    await passTime(happens.at)
     await happens.act()
   }
   return {

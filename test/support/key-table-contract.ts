@@ -11,7 +11,7 @@ export const RACER = './race-first-keys.ts'
 
 /** Gives the ids of all keys of a store. */
 export async function idsOf(store: Store): Promise<readonly string[]> {
-  return (await store.signingKeys()).ring.keys.map(({ keyId }) => keyId).sort()
+  return (await store.signingKeys()).keys.map(({ keyId }) => keyId).sort()
 }
 
 /** Runs the suite over stores that `create` makes, a new one for each test. */
@@ -29,7 +29,6 @@ export function describeKeyTable(name: string, create: () => Promise<StoreUnderT
     describeRings(open)
     describeRaces(open, create)
   })
-  describe(`${name}: uptime`, () => describeUptime(open))
 }
 
 type Open = (count?: number) => Promise<readonly [Store, ...Store[]]>
@@ -38,16 +37,13 @@ function describeRings(open: Open): void {
   test('there are none at first', async () => {
     const [store] = await open()
 
-    expect(await store.signingKeys()).toEqual({
-      ring: { version: 0, keys: [], code: '' },
-      uptime: { seconds: 0, code: '' },
-    })
+    expect(await store.signingKeys()).toEqual({ version: 0, uptime: 0, keys: [], code: '' })
   })
 
   test('come back as they were put in, member by member', async () => {
     const [store] = await open()
     const ring = storedRing([
-      storedKey('a', { state: 'retired', publishedAt: 1, since: 9, publishedUptime: 5, sinceUptime: 6 }),
+      storedKey('a', { state: 'retired', publishedAt: 1, since: 9, publishedUptime: 7, sinceUptime: 8 }),
       storedKey('b', { algorithm: 'RS256', publishedAt: 2, held: 'file' }),
       storedKey('c', { state: 'next', publishedAt: 3, sealed: 'é∞\n', publishedUptime: 0 }),
       storedKey('d', { state: 'withdrawn', publishedAt: 4, sinceUptime: 0 }),
@@ -55,7 +51,7 @@ function describeRings(open: Open): void {
 
     expect(await store.replaceSigningKeys(ring)).toBe(true)
 
-    expect((await store.signingKeys()).ring).toEqual(ring)
+    expect(await store.signingKeys()).toEqual(ring)
   })
 
   test('are replaced whole by the ring that follows theirs', async () => {
@@ -64,7 +60,7 @@ function describeRings(open: Open): void {
 
     expect(await store.replaceSigningKeys(ringOfPair('new', 2))).toBe(true)
 
-    expect((await other?.signingKeys())?.ring).toEqual(ringOfPair('new', 2))
+    expect(await other?.signingKeys()).toEqual(ringOfPair('new', 2))
   })
 
   test.each([0, 1, 3, 4])('are not replaced by ring %d where the stored one is ring 1', async (version) => {
@@ -73,7 +69,7 @@ function describeRings(open: Open): void {
 
     expect(await store.replaceSigningKeys(ringOfPair('other', version))).toBe(false)
 
-    expect((await store.signingKeys()).ring).toEqual(ringOfPair('kept'))
+    expect(await store.signingKeys()).toEqual(ringOfPair('kept'))
   })
 
   test.each<[string, readonly StoredKey[]]>([
@@ -89,7 +85,7 @@ function describeRings(open: Open): void {
 
     await expect(store.replaceSigningKeys(storedRing(keys, 2))).rejects.toThrow()
 
-    expect((await store.signingKeys()).ring).toEqual(ringOfPair('kept'))
+    expect(await store.signingKeys()).toEqual(ringOfPair('kept'))
     expect(await store.replaceSigningKeys(ringOfPair('next', 2))).toBe(true)
   })
 }
@@ -104,7 +100,7 @@ function describeRaces(open: Open, create: () => Promise<StoreUnderTest>): void 
 
     expect(answers.filter((isDone) => isDone)).toHaveLength(1)
     const winner = answers.indexOf(true)
-    for (const store of stores) expect((await store.signingKeys()).ring).toEqual(ringOfPair(`caller${winner}`))
+    for (const store of stores) expect(await store.signingKeys()).toEqual(ringOfPair(`caller${winner}`))
   })
 
   test('of several processes at once are one process’s, whole, and all see them', async () => {
@@ -118,28 +114,5 @@ function describeRaces(open: Open, create: () => Promise<StoreUnderTest>): void 
     expect(kept).toHaveLength(2)
     expect(new Set(kept.map((keyId) => keyId.split(' ', 1)[0])).size).toBe(1)
     expect(found).toEqual([kept, kept, kept])
-  })
-}
-
-function describeUptime(open: Open): void {
-  test('only ever goes on, whoever notes it', async () => {
-    const [store, other] = await open(2)
-    await store.noteUptime({ seconds: 60, code: 'sixty' })
-
-    await other?.noteUptime({ seconds: 59, code: 'fewer' })
-
-    expect((await store.signingKeys()).uptime).toEqual({ seconds: 60, code: 'sixty' })
-    await other?.noteUptime({ seconds: 61, code: 'more' })
-    expect((await store.signingKeys()).uptime).toEqual({ seconds: 61, code: 'more' })
-  })
-
-  test('can get another code, and has nothing to do with the keys', async () => {
-    const [store] = await open()
-    await store.replaceSigningKeys(ringOfPair('kept'))
-    await store.noteUptime({ seconds: 60, code: 'old' })
-
-    await store.noteUptime({ seconds: 60, code: 'new' })
-
-    expect(await store.signingKeys()).toEqual({ ring: ringOfPair('kept'), uptime: { seconds: 60, code: 'new' } })
   })
 }

@@ -11,6 +11,6 @@ process.send?.('open')
 
 async function addKeys(): Promise<void> {
   await store.replaceSigningKeys(ringOfPair(name))
-  const { ring } = await store.signingKeys()
-  process.send?.(ring.keys.map(({ keyId }) => keyId).sort(), () => process.exit())
+  const { keys } = await store.signingKeys()
+  process.send?.(keys.map(({ keyId }) => keyId).sort(), () => process.exit())
 }

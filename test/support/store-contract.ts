@@ -123,17 +123,13 @@ function describeDurability(create: () => Promise<StoreUnderTest>): void {
     const { open } = await create()
     const first = await open()
     await first.replaceSigningKeys(storedRing([storedKey('a')]))
-    await first.noteUptime({ seconds: 7, code: 'u' })
     await first.keepDocuments([keptDocument('')], [''])
     await first.close()
 
     const second = await open()
     onTestFinished(() => second.close())
 
-    expect(await second.signingKeys()).toEqual({
-      ring: storedRing([storedKey('a')]),
-      uptime: { seconds: 7, code: 'u' },
-    })
+    expect(await second.signingKeys()).toEqual(storedRing([storedKey('a')]))
     expect(await second.keptDocuments()).toEqual([keptDocument('')])
   })
 
@@ -154,7 +150,6 @@ function describeDurability(create: () => Promise<StoreUnderTest>): void {
 
     await expect(store.signingKeys()).rejects.toThrow()
     await expect(store.replaceSigningKeys(storedRing([storedKey('a')]))).rejects.toThrow()
-    await expect(store.noteUptime({ seconds: 1, code: 'u' })).rejects.toThrow()
     await expect(store.recodeDocument(keptDocument(''), 'd')).rejects.toThrow()
     await expect(store.keptDocuments()).rejects.toThrow()
     await expect(store.keepDocuments([keptDocument('')], [''])).rejects.toThrow()

@@ -1,7 +1,7 @@
 /** What each step does to the keys. */
 
 import { describe, expect, test } from 'vitest'
-import { noteUptimes, promote, publishedAt, revoke, rotateNow, withdraw } from '../../src/tokens/ring-changes.ts'
+import { promote, publishedIn, revoke, rotateNow, withdraw } from '../../src/tokens/ring-changes.ts'
 import { KEEP_SECONDS, type Moment, PUBLISH_SECONDS, rulesFor } from '../../src/tokens/rotation.ts'
 import type { RingKey } from '../../src/tokens/signing-key.ts'
 
@@ -22,36 +22,30 @@ const told = (keys: readonly RingKey[]) => keys.map(({ keyId, state }) => `${key
 const BOTH = [key('c', 'current'), key('n', 'next'), rsa('rc', 'current'), rsa('rn', 'next')]
 
 test('a promotion makes the next key current and the current one retired, and leaves all others alone', () => {
-  const keys = promote([...BOTH, key('r', 'retired'), key('w', 'withdrawn')], 'ES256', NOW)
+  const keys = promote([...BOTH, key('r', 'retired'), key('w', 'withdrawn')], 'ES256', MOMENT)
 
   expect(told(keys)).toEqual(['c retired', 'n current', 'rc current', 'rn next', 'r retired', 'w withdrawn'])
-  expect(keys[0]).toMatchObject({ publishedAt: 1, publishedUptime: 3, since: NOW, sinceUptime: null })
-  expect(keys[1]).toMatchObject({ publishedAt: 1, publishedUptime: 3, since: NOW, sinceUptime: null })
+  expect(keys[0]).toMatchObject({ publishedAt: 1, publishedUptime: 3, since: NOW, sinceUptime: MOMENT.uptime })
+  expect(keys[1]).toMatchObject({ publishedAt: 1, publishedUptime: 3, since: NOW, sinceUptime: MOMENT.uptime })
   expect(keys.slice(2)).toEqual([...BOTH.slice(2), key('r', 'retired'), key('w', 'withdrawn')])
 })
 
 test('a key that is withdrawn is gone; one in a file is remembered, so that it does not come back', () => {
   const keys = [key('c', 'current'), key('f', 'retired', { held: 'file' })]
 
-  expect(told(withdraw(keys, 'c', NOW))).toEqual(['f retired'])
-  expect(withdraw(keys, 'f', NOW)).toEqual([keys[0], { ...keys[1], state: 'withdrawn', since: NOW, sinceUptime: null }])
+  expect(told(withdraw(keys, 'c', MOMENT))).toEqual(['f retired'])
+  expect(withdraw(keys, 'f', MOMENT)).toEqual([
+    keys[0],
+    { ...keys[1], state: 'withdrawn', since: NOW, sinceUptime: MOMENT.uptime },
+  ])
 })
 
-describe('what has happened', () => {
-  test('is noted by the uptime once, and not again', () => {
-    const keys = [key('c', 'current', publishedAt(NOW)), key('n', 'next', { sinceUptime: null }), rsa('rc', 'current')]
-    const noted = noteUptimes(keys, 77)
-
-    expect(noted?.map(({ publishedUptime, sinceUptime }) => [publishedUptime, sinceUptime])).toEqual([
-      [77, 77],
-      [3, 77],
-      [3, 4],
-    ])
-    expect(noteUptimes(noted ?? [], 99)).toBeUndefined()
-  })
-
-  test('is not noted by whoever does it', () => {
-    expect(publishedAt(NOW)).toEqual({ publishedAt: NOW, since: NOW, publishedUptime: null, sinceUptime: null })
+test('a key that is published has both of its times from this moment, by both clocks', () => {
+  expect(publishedIn(MOMENT)).toEqual({
+    publishedAt: NOW,
+    since: NOW,
+    publishedUptime: MOMENT.uptime,
+    sinceUptime: MOMENT.uptime,
   })
 })
 
@@ -61,7 +55,7 @@ describe('a rotation now', () => {
 
     expect(rotateNow(young, 'RS256', RULES, MOMENT)).toEqual({
       isRotated: true,
-      keys: promote(young, 'RS256', NOW),
+      keys: promote(young, 'RS256', MOMENT),
     })
   })
 
@@ -102,16 +96,20 @@ describe('a rotation now', () => {
 
 describe('a revocation', () => {
   test('of the current key lets the next one sign at once, whatever its age', () => {
-    const keys = [key('c', 'current'), key('n', 'next', publishedAt(NOW - 1)), ...BOTH.slice(2)]
-    const { keys: left, lacks } = revoke(keys, 'c', NOW)
+    const keys = [
+      key('c', 'current'),
+      key('n', 'next', { ...publishedIn(MOMENT), publishedAt: NOW - 1 }),
+      ...BOTH.slice(2),
+    ]
+    const { keys: left, lacks } = revoke(keys, 'c', MOMENT)
 
     expect(told(left)).toEqual(['n current', 'rc current', 'rn next'])
-    expect(left[0]).toMatchObject({ publishedAt: NOW - 1, publishedUptime: null, since: NOW })
+    expect(left[0]).toMatchObject({ publishedAt: NOW - 1, publishedUptime: MOMENT.uptime, since: NOW })
     expect(lacks).toBeUndefined()
   })
 
   test('of the current key says what is missing where there is no next one', () => {
-    const { keys, lacks } = revoke([key('c', 'current'), key('r', 'retired'), ...BOTH.slice(2)], 'c', NOW)
+    const { keys, lacks } = revoke([key('c', 'current'), key('r', 'retired'), ...BOTH.slice(2)], 'c', MOMENT)
 
     expect(told(keys)).toEqual(['r retired', 'rc current', 'rn next'])
     expect(lacks).toBe('ES256')
@@ -120,12 +118,12 @@ describe('a revocation', () => {
   test.each(['n', 'r'])('of a key that does not sign takes it away alone: %s', (keyId) => {
     const keys = [...BOTH, key('r', 'retired')]
 
-    expect(revoke(keys, keyId, NOW)).toEqual({ keys: keys.filter((each) => each.keyId !== keyId), lacks: undefined })
+    expect(revoke(keys, keyId, MOMENT)).toEqual({ keys: keys.filter((each) => each.keyId !== keyId), lacks: undefined })
   })
 
   test('of a key in a file is remembered', () => {
     const keys = [key('c', 'current', { held: 'file' }), key('n', 'next', { held: 'file' })]
 
-    expect(told(revoke(keys, 'c', NOW).keys)).toEqual(['c withdrawn', 'n current'])
+    expect(told(revoke(keys, 'c', MOMENT).keys)).toEqual(['c withdrawn', 'n current'])
   })
 })

@@ -97,7 +97,7 @@ describe('the file', () => {
       const again = await openAt(name)
       expect(readdirSync(directory).filter((entry) => !entry.startsWith(name))).toEqual([])
       await again.replaceSigningKeys(ringOfPair('a'))
-      expect((await (await openAt(name)).signingKeys()).ring).toEqual(ringOfPair('a'))
+      expect(await (await openAt(name)).signingKeys()).toEqual(ringOfPair('a'))
     },
   )
 })

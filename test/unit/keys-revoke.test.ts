@@ -1,0 +1,139 @@
+/** `chancery keys revoke` and `reencrypt`: what they do to a store, and what they say. */
+
+import { describe, expect, test } from 'vitest'
+import { createSealer } from '../../src/store/seal.ts'
+import { PUBLISH_SECONDS } from '../../src/tokens/rotation.ts'
+import { createKeysBench as createBench, KEY, NOW, statesOf, timeOf } from '../support/keys-bench.ts'
+import { keysCommand } from '../support/run-keys.ts'
+import { makeVault } from '../support/vault.ts'
+
+const OTHER_KEY = Buffer.alloc(32, 2)
+
+describe('revoke', () => {
+  test('of the current key lets the next one sign at once, and says what verifiers make of it', async () => {
+    const bench = await createBench()
+    const [revoked, next] = [await bench.idOf('current'), await bench.idOf('next')]
+
+    const { code, out } = await bench.keys.run('revoke', { keyId: revoked })
+
+    expect(code).toBe(0)
+    expect(out).toContain(`ES256: ${revoked} is revoked`)
+    expect(out).toContain('within 5 minutes where they keep to max-age')
+    expect(out).toContain(`${next} signs now, public for only 0 s`)
+    expect(out).toContain(`until ${timeOf(NOW + PUBLISH_SECONDS)} at the latest`)
+    expect(await bench.idOf('current')).toBe(next)
+    expect((await bench.keys.list()).map(({ key_id: keyId }) => keyId)).not.toContain(revoked)
+  })
+
+  test('says that nothing is to be feared where verifiers know the successor', async () => {
+    const bench = await createBench()
+    await bench.pass(3 * PUBLISH_SECONDS)
+
+    const { out } = await bench.keys.run('revoke', { keyId: await bench.idOf('current') })
+
+    expect(out).toContain('has been public for 3 d, and verifiers know it')
+  })
+
+  test('of the current key makes a new one where there is no next', async () => {
+    const bench = await createBench()
+    await bench.keys.run('revoke', { keyId: await bench.idOf('next') })
+    const revoked = await bench.idOf('current')
+
+    const { code, out } = await bench.keys.run('revoke', { keyId: revoked })
+
+    expect(code).toBe(0)
+    const current = await bench.idOf('current')
+    expect(current).not.toBe('')
+    expect(current).not.toBe(revoked)
+    expect(out).toContain(`${current} signs now, public for only 0 s`)
+    expect(await bench.broker.list()).toMatchObject({ troubles: [] })
+    expect(bench.broker.sign(current, Buffer.from('x'))).toHaveLength(64)
+    expect(() => bench.broker.sign(revoked, Buffer.from('x'))).toThrow()
+  })
+
+  test('of a key that does not sign takes it away, and the broker publishes another next one', async () => {
+    const bench = await createBench()
+    const revoked = await bench.idOf('next')
+
+    const { code, out } = await bench.keys.run('revoke', { keyId: revoked })
+    await bench.pass(1)
+
+    expect(code).toBe(0)
+    expect(out).toContain('it has signed nothing')
+    expect(await statesOf(bench)).toEqual(['ES256 current', 'ES256 next', 'RS256 current', 'RS256 next'])
+    expect(await bench.idOf('next')).not.toBe(revoked)
+  })
+
+  test('of a key that nobody publishes is refused', async () => {
+    const bench = await createBench()
+    const before = await statesOf(bench)
+
+    const { code, out, err } = await bench.keys.run('revoke', { keyId: 'unknown' })
+
+    expect([code, out]).toEqual([1, ''])
+    expect(err).toContain('no key that is published is called unknown')
+    expect(await statesOf(bench)).toEqual(before)
+  })
+
+  test('of a key in a file is refused where nothing could sign without it', async () => {
+    const bench = await createBench()
+    const ringStore = await bench.vault.ringStore([KEY])
+    const ring = await ringStore.read()
+    const keyId = await bench.idOf('current')
+    const keys = ring.keys.map((key) => (key.keyId === keyId ? { ...key, held: 'file' as const } : key))
+    await ringStore.write(ring, {
+      ...ring,
+      keys: keys.filter(({ state, algorithm }) => state === 'current' || algorithm === 'RS256'),
+    })
+
+    const { code, err } = await bench.keys.run('revoke', { keyId })
+
+    expect(code).toBe(1)
+    expect(err).toContain('add a file with another key to --signing-keys')
+    expect(await bench.idOf('current')).toBe(keyId)
+  })
+})
+
+describe('reencrypt', () => {
+  test('lets the old key-encryption key go: keys, their code and the kept document', async () => {
+    const bench = await createBench()
+    const store = await bench.vault.open()
+    const text = '{"version":1}'
+    await store.keepDocument({ file: 'f.json', text, code: createSealer([KEY]).authenticate(text) })
+    const before = await bench.keys.list()
+
+    const { code, out } = await keysCommand(bench.vault, bench.clock.now, [OTHER_KEY, KEY]).run('reencrypt')
+
+    expect(code).toBe(0)
+    expect(out).toContain('4 keys are encrypted under the first key-encryption key')
+    expect(await keysCommand(bench.vault, bench.clock.now, [OTHER_KEY]).list()).toEqual(before)
+    await expect(bench.keys.list()).rejects.toThrow('give the key that it was sealed with')
+    expect(createSealer([OTHER_KEY]).isAuthentic(text, (await store.keptDocument())?.code ?? '')).toBe(true)
+  })
+
+  test('leaves a document alone that somebody else has kept', async () => {
+    const bench = await createBench()
+    const store = await bench.vault.open()
+    await store.keepDocument({ file: 'f.json', text: '{}', code: 'forged' })
+
+    await keysCommand(bench.vault, bench.clock.now, [OTHER_KEY, KEY]).run('reencrypt')
+
+    expect((await store.keptDocument())?.code).toBe('forged')
+  })
+
+  test('of a store without keys leaves it so', async () => {
+    const vault = makeVault()
+    await vault.open()
+
+    expect((await keysCommand(vault, () => NOW, [KEY]).run('reencrypt')).code).toBe(0)
+    expect((await (await vault.open()).signingKeys()).version).toBe(0)
+  })
+
+  test('needs a key-encryption key', async () => {
+    const bench = await createBench()
+
+    await expect(keysCommand(bench.vault, () => NOW, []).run('reencrypt')).rejects.toThrow(
+      'CHANCERY_KEY_ENCRYPTION_KEY',
+    )
+  })
+})
