@@ -1,6 +1,7 @@
 /** `chancery keys revoke` and `reencrypt`: what they do to a store, and what they say. */
 
 import { describe, expect, test } from 'vitest'
+import { createKeptDocuments } from '../../src/federation/kept.ts'
 import { createSealer } from '../../src/store/seal.ts'
 import { PUBLISH_SECONDS } from '../../src/tokens/rotation.ts'
 import { createKeysBench as createBench, KEY, NOW, statesOf, timeOf } from '../support/keys-bench.ts'
@@ -8,6 +9,7 @@ import { keysCommand } from '../support/run-keys.ts'
 import { makeVault } from '../support/vault.ts'
 
 const OTHER_KEY = Buffer.alloc(32, 2)
+const PLATFORM = { delegation: undefined, file: 'f.json', digest: 'sha256:0', packed: new Uint8Array([1]) }
 
 describe('revoke', () => {
   test('of the current key lets the next one sign at once, and says what verifiers make of it', async () => {
@@ -95,11 +97,11 @@ describe('revoke', () => {
 })
 
 describe('reencrypt', () => {
-  test('lets the old key-encryption key go: keys, their code and the kept document', async () => {
+  test('lets the old key-encryption key go: keys, their code and the kept documents', async () => {
     const bench = await createBench()
     const store = await bench.vault.open()
-    const text = '{"version":1}'
-    await store.keepDocument({ file: 'f.json', text, code: createSealer([KEY]).authenticate(text) })
+    const keptUnder = (key: Uint8Array) => createKeptDocuments(store, createSealer([key]))
+    await keptUnder(KEY).keep([PLATFORM, { ...PLATFORM, delegation: 'payments' }])
     const before = await bench.keys.list()
 
     const { code, out } = await keysCommand(bench.vault, bench.clock.now, [OTHER_KEY, KEY]).run('reencrypt')
@@ -108,17 +110,18 @@ describe('reencrypt', () => {
     expect(out).toContain('4 keys are encrypted under the first key-encryption key')
     expect(await keysCommand(bench.vault, bench.clock.now, [OTHER_KEY]).list()).toEqual(before)
     await expect(bench.keys.list()).rejects.toThrow('give the key that it was sealed with')
-    expect(createSealer([OTHER_KEY]).isAuthentic(text, (await store.keptDocument())?.code ?? '')).toBe(true)
+    expect(await keptUnder(OTHER_KEY).restore()).toHaveLength(2)
+    expect(await keptUnder(KEY).restore()).toEqual([])
   })
 
   test('leaves a document alone that somebody else has kept', async () => {
     const bench = await createBench()
     const store = await bench.vault.open()
-    await store.keepDocument({ file: 'f.json', text: '{}', code: 'forged' })
+    await store.keepDocuments([{ ...PLATFORM, delegation: '', code: 'forged' }], [''])
 
     await keysCommand(bench.vault, bench.clock.now, [OTHER_KEY, KEY]).run('reencrypt')
 
-    expect((await store.keptDocument())?.code).toBe('forged')
+    expect((await store.keptDocuments()).map(({ code }) => code)).toEqual(['forged'])
   })
 
   test('of a store without keys leaves it so', async () => {
