@@ -20,7 +20,9 @@ export function findIdentityEntry(identities: Identities, identity: string): str
  * name is given by two entries, whichever way it comes about.
  */
 export function findNestedIdentities({ identities }: Pick<FederationDocument, 'identities'>): readonly Complaint[] {
-  return Object.keys(identities).flatMap((name) => {
+  const names = Object.keys(identities)
+  if (!names.some((name) => name.endsWith('/*'))) return []
+  return names.flatMap((name) => {
     const [pattern] = patternsAbove(identities, name.split('/').slice(0, -1)).filter((above) => above !== name)
     if (pattern === undefined) return []
     const message = `${name} lies below ${pattern}, so that a template could give it to somebody else: move one of them`

@@ -245,3 +245,13 @@ describe('what was parsed', () => {
     )
   })
 })
+
+test('a name that stands there twice is found however many members stand between, and before', () => {
+  for (let count = 1; count <= 40; count++) {
+    const names = Array.from({ length: count }, (_, index) => `"n${index}":${index}`)
+    for (const again of [0, Math.floor(count / 2), count - 1]) {
+      expect(() => parseStrictJson(`{${[...names, `"n${again}":0`].join(',')}}`, 4)).toThrow(/twice/)
+    }
+    expect(Object.keys(parseStrictJson(`{${names.join(',')}}`, 4) as object)).toHaveLength(count)
+  }
+})
