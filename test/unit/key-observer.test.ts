@@ -154,6 +154,15 @@ describe('keys that cannot be confirmed', () => {
     expect((await scene.broker.send('/readyz')).status).toBe(200)
   })
 
+  test('are told with what the store says, where that is what is wrong', async () => {
+    edit('ALTER TABLE key_ring RENAME TO lost')
+    await pass(MAX_UNCONFIRMED_SECONDS + 1)
+
+    const [told] = scene.broker.logs().filter(({ msg }) => String(msg).includes('could not be confirmed'))
+    expect(told).toMatchObject({ level: 'error', message: expect.stringContaining('no such table: key_ring') })
+    edit('ALTER TABLE lost RENAME TO key_ring')
+  })
+
   test('are used for ten minutes', async () => {
     spoil()
 

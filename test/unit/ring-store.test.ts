@@ -253,6 +253,14 @@ describe('without a key of the operator’s, still', () => {
     },
   )
 
+  test('keys of a store whose count was set back are not replaced by new ones', async () => {
+    const vault = makeVault()
+    const made = await idsIn(vault, [])
+    vault.edit('UPDATE key_ring SET version = 0, uptime = 0')
+
+    expect(await idsIn(vault, [])).toEqual(made)
+  })
+
   test('a store that has lost all its keys is refused, and gets no new ones', async () => {
     const vault = makeVault()
     await vault.load([])
