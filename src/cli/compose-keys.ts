@@ -87,7 +87,9 @@ function createKeyObserver(metrics: KeyMetrics, log: Log, now: () => NumericDate
     onTrouble(error: unknown): void {
       metrics.keysUnconfirmed()
       const problems = error instanceof SettingsError ? error.problems.map(({ message }) => message) : undefined
-      const known = problems === undefined ? describeBug(error) : { problems }
+      // Nothing that a caller sent has any part in this, so the message may be told.
+      const message = error instanceof Error ? error.message : undefined
+      const known = problems === undefined ? { ...describeBug(error), message } : { problems }
       tell([JSON.stringify(known)], () =>
         log.error(known, 'the signing keys could not be confirmed: after ten minutes none is used'),
       )

@@ -25,8 +25,12 @@ export async function createFileSource(directory: string, ports: RingSourcePorts
     {
       held: 'file',
       async refresh() {
-        found = await read()
-        return found.problems.map((problem) => `${SETTING}: ${problem}`)
+        try {
+          found = await read()
+          return found.problems.map((problem) => `${SETTING}: ${problem}`)
+        } catch (error) {
+          return [`${SETTING}: ${error instanceof Error ? error.message : 'cannot be read'}`]
+        }
       },
       async offer(algorithm, isKnown) {
         return found.keys.find((key) => key.algorithm === algorithm && !isKnown(key.keyId))?.privateKey

@@ -122,7 +122,7 @@ async function changedKeys(
   rules: RotationRules,
   supply: KeySupply,
 ): Promise<readonly HeldKey[] | undefined> {
-  if (ring.version === 0) return await firstKeys(moment, supply)
+  if (ring.version === 0 && ring.keys.length === 0) return await firstKeys(moment, supply)
   const standIn = await replaceNext(ring.keys, moment, supply)
   if (standIn !== undefined) return standIn
   for (const step of nextSteps(ring.keys, rules, moment)) {

@@ -52,6 +52,11 @@ export function createRingStore(table: KeyTable, sealer: Sealer): RingStore {
   return {
     async read() {
       const stored = await table.signingKeys()
+      if (last !== undefined && stored.version < last.ring.version) {
+        refuseStore(
+          'an older state of it was put back, in which revoked keys may be good again: restart if that is meant',
+        )
+      }
       const text = `${codeText(stored)} ${stored.code}`
       if (last === undefined || last.text !== text) last = { text, ring: openRing(stored, openAll, sealer) }
       return last.ring

@@ -14,11 +14,25 @@ import {
   parseListenAddress,
   parseNetwork,
   parseProxy,
+  parseRotationDays,
   parseStore,
   readKeys,
 } from '../../src/config-values.ts'
 import { createAuthority } from '../support/certificates.ts'
 import { makeScratch } from '../support/scratch.ts'
+
+describe('days between rotations', () => {
+  test.each([2, 7, 30, 90, 365])('may be %d', (days) => {
+    expect(parseRotationDays(String(days))).toBe(days)
+  })
+
+  test.each(['', '0', '1', '366', '999', '1000', '-2', '+2', '2.0', '1e1', '0x10', ' 7', '7 ', '7d', '٧'])(
+    'may not be "%s"',
+    (text) => {
+      expect(() => parseRotationDays(text)).toThrow(/whole number of days from 2 to 365/)
+    },
+  )
+})
 
 describe('an address to listen on', () => {
   test.each([

@@ -1,5 +1,6 @@
 /** Keys in an operator's files: the same rules of publication as for any other, whatever is done to the files. */
 
+import { renameSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { createSealer } from '../../src/store/seal.ts'
 import { createFileSource } from '../../src/tokens/file-source.ts'
@@ -145,6 +146,22 @@ describe('a file that is added', () => {
     ])
     expect(statesIn(listing)).toEqual({ [ec]: 'current', [rsa]: 'current' })
   })
+})
+
+test('a directory that cannot be read for a while is told, and what was read of it goes on', async () => {
+  const { open, files, ec, rsa } = await createBench()
+  const source = await open()
+  await source.list()
+  const elsewhere = `${files.directory}-elsewhere`
+  renameSync(files.directory, elsewhere)
+
+  const listing = await source.list()
+
+  renameSync(elsewhere, files.directory)
+  expect(listing.troubles).toEqual([expect.stringMatching(/^--signing-keys: ENOENT/)])
+  expect(statesIn(listing)).toEqual({ [ec]: 'current', [rsa]: 'current' })
+  expect(source.sign(ec, INPUT)).toHaveLength(64)
+  expect((await source.list()).troubles).toEqual([])
 })
 
 describe('a file that is taken away', () => {

@@ -64,6 +64,7 @@ describe('the answer', () => {
   test.each([
     ['audit_unavailable', 503, 'broker_unavailable'],
     ['not_ready', 503, 'broker_unavailable'],
+    ['key_unavailable', 503, 'broker_unavailable'],
     ['store_unavailable', 503, 'broker_unavailable'],
     ['store_full', 503, 'broker_unavailable'],
     ['too_busy', 429, 'too_busy'],

@@ -197,6 +197,23 @@ test('a key that is written as it was read stays sealed as it is', async () => {
   expect((await vault.held([KEY])).map(({ keyId }) => keyId).sort()).toEqual([...before.keys()].sort())
 })
 
+test('an older state that is put back under a process that has seen a newer one is refused by it', async () => {
+  const vault = makeVault()
+  await vault.load([KEY])
+  vault.edit('CREATE TABLE old_ring AS SELECT * FROM key_ring; CREATE TABLE old_keys AS SELECT * FROM signing_keys')
+  const ringStore = await vault.ringStore([KEY])
+  const ring = await ringStore.read()
+  await ringStore.write(ring, { ...ring, keys: ring.keys.filter(({ state }) => state === 'current') })
+  await ringStore.read()
+
+  vault.edit(
+    'DELETE FROM key_ring; INSERT INTO key_ring SELECT * FROM old_ring; DELETE FROM signing_keys; INSERT INTO signing_keys SELECT * FROM old_keys',
+  )
+
+  await expect(ringStore.read()).rejects.toThrow('an older state of it was put back')
+  expect((await vault.held([KEY])).length).toBe(4)
+})
+
 describe('without a key of the operator’s, still', () => {
   const ringOf = async (vault: Vault) => createKeyRing((await vault.load([])).keys, NEVER_SIGNS)
 
@@ -235,6 +252,14 @@ describe('without a key of the operator’s, still', () => {
       expect((await vault.held([])).filter((key) => key.algorithm === algorithm)).toEqual([])
     },
   )
+
+  test('keys of a store whose count was set back are not replaced by new ones', async () => {
+    const vault = makeVault()
+    const made = await idsIn(vault, [])
+    vault.edit('UPDATE key_ring SET version = 0, uptime = 0')
+
+    expect(await idsIn(vault, [])).toEqual(made)
+  })
 
   test('a store that has lost all its keys is refused, and gets no new ones', async () => {
     const vault = makeVault()
