@@ -66,12 +66,12 @@ describe('list', () => {
 
   test('tells no time that is past: what is overdue comes as soon as a broker looks', async () => {
     const bench = await createBench()
-    await bench.pass(PUBLISH_SECONDS)
+    await bench.pass(2 * PUBLISH_SECONDS)
     bench.clock.advance(90 * PUBLISH_SECONDS)
 
     const times = (await bench.keys.list()).map(({ next_step_at: at }) => at)
 
-    expect(new Set(times)).toEqual(new Set([timeOf(NOW + 91 * PUBLISH_SECONDS)]))
+    expect(new Set(times)).toEqual(new Set([timeOf(NOW + 92 * PUBLISH_SECONDS)]))
   })
 
   test('says of keys in files that they sign as soon as they may', async () => {
@@ -144,6 +144,19 @@ describe('rotate', () => {
     expect(code).toBe(3)
     expect(err).toContain(`at the earliest ${timeOf(NOW + 2 * PUBLISH_SECONDS + KEEP_SECONDS)}`)
     expect(err).toContain('four keys are public')
+  })
+
+  test('tells of both the time at which both can be rotated', async () => {
+    const bench = await createBench()
+    for (const algorithm of ['ES256', 'RS256']) {
+      await bench.keys.run('revoke', { keyId: await bench.idOf('next', algorithm) })
+      await bench.pass(600)
+    }
+
+    const { err } = await bench.keys.run('rotate')
+
+    const last = (await bench.keys.list()).find(({ state, algorithm }) => state === 'next' && algorithm === 'RS256')
+    expect(err).toContain(timeOf(Date.parse(last?.since ?? '') / 1_000 + PUBLISH_SECONDS))
   })
 
   test('rotates both or none, so that what was asked for and what was done are the same', async () => {
