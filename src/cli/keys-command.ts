@@ -60,7 +60,6 @@ export function addKeys(program: Command, terminal: Terminal, result: { code: nu
   addSettings(keys.command('revoke').description('take a key out of use at once'))
     // An id may begin with a dash, and look like an option.
     .allowUnknownOption()
-    .helpOption('--help', 'display help for command')
     .argument('<KID>', 'its id, as list gives it')
     .addHelpText('after', REVOKE_HELP)
     .action((keyId: string, options: Record<string, string | boolean>) => run('revoke', options, keyId))

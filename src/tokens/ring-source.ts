@@ -132,13 +132,13 @@ async function changedKeys(
   return undefined
 }
 
-/** Gives a key of each algorithm to sign with, whatever its age, and one to follow it where it can be had. */
+/** Gives a key of each algorithm to sign with, whatever its age. */
 async function firstKeys(moment: Moment, supply: KeySupply): Promise<readonly HeldKey[]> {
   let keys: readonly HeldKey[] = []
   for (const algorithm of SIGNING_ALGORITHMS) {
-    const first = await addKey(keys, algorithm, 'current', moment, supply)
-    if (first === undefined) throw new SettingsError([supply.explainNone(algorithm)])
-    keys = (await addKey(first, algorithm, 'next', moment, supply)) ?? first
+    const more = await addKey(keys, algorithm, 'current', moment, supply)
+    if (more === undefined) throw new SettingsError([supply.explainNone(algorithm)])
+    keys = more
   }
   return keys
 }
@@ -188,7 +188,7 @@ export async function addKey(
     held: supply.held,
     ...publishedIn(moment),
     publicKey: publicHalfOf(privateKey),
-    privateKey: supply.held === 'store' ? privateKey : undefined,
+    privateKey,
   }
   return [...keys, added]
 }

@@ -8,7 +8,7 @@ import { refuseStore } from './key-source.ts'
 import { parsePrivateKey } from './private-keys.ts'
 import { type PublicKey, publicHalfOf, type RingKey } from './signing-key.ts'
 
-/** A key of the store, with its private half where the store holds that. */
+/** A key of the store. One that is read has its private half where the store holds that; nothing else of it is ever written. */
 export interface HeldKey extends PublicKey {
   readonly privateKey: KeyObject | undefined
 }

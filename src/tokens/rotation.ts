@@ -116,8 +116,8 @@ function publishStep(
   const isRoom = keys.filter(isPublished).length < rules.maxPublished
   const step = { kind: 'publish', algorithm, keyId: undefined } as const
   if (isRoom) return { ...step, ...after(0, moment) }
-  // Due is what there is room for, whatever the time.
-  return { ...step, ...after(Math.max(1, Math.min(...waits)), moment), isDue: false }
+  // There is no room until a retired one has really gone, however overdue that is.
+  return { ...step, ...after(Math.max(1, Math.min(...waits)), moment) }
 }
 
 function promoteStep(current: RingKey, next: RingKey, rules: RotationRules, moment: Moment): NextStep {

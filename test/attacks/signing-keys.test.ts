@@ -26,9 +26,12 @@ async function goodFiles(): Promise<KeyFiles> {
 }
 
 /** Tries to start a broker, and gives what it is stopped for. */
-async function stopsOf(flags: Readonly<Record<string, string>>): Promise<readonly string[]> {
+async function stopsOf(
+  flags: Readonly<Record<string, string>>,
+  env: Readonly<Record<string, string>> = {},
+): Promise<readonly string[]> {
   try {
-    const broker = await startTestBroker({ clock: createTestClock(), document: documentFor(CLUSTER), flags })
+    const broker = await startTestBroker({ clock: createTestClock(), document: documentFor(CLUSTER), flags, env })
     await broker.stop()
     return []
   } catch (error) {
@@ -64,6 +67,17 @@ describe('a signing key that is open to others', () => {
         expect.stringMatching(/^--store: .* open to every account of the machine/),
       ])
     },
+  )
+})
+
+test('CFG-07 a store that is open to others is no reason to stop where its keys are encrypted', async () => {
+  const path = join(makeScratch(), 'store.db')
+  const key = Buffer.alloc(32, 1)
+  await fillStore(path, [key], 1)
+  chmodSync(path, 0o644)
+
+  expect(await stopsOf({ store: `sqlite:${path}` }, { CHANCERY_KEY_ENCRYPTION_KEY: key.toString('base64') })).toEqual(
+    [],
   )
 })
 

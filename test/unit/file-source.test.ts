@@ -268,6 +268,20 @@ describe('a store with keys of its own', () => {
     expect(statesIn(await source.list())).toMatchObject({ [standby]: 'next', [rsa]: 'current' })
   })
 
+  test('that goes over to files and back leaves the files’ keys where they are, and tells of them', async () => {
+    const { open, vault, clock, ec, rsa } = await createBench()
+    await vault.load([KEY], clock.now())
+    const before = statesIn(await (await open()).list())
+
+    const without = await vault.load([KEY], clock.now())
+
+    expect(statesIn(without)).toEqual(before)
+    expect(without.troubles).toHaveLength(2)
+    expect(without.troubles.join()).toMatch(
+      new RegExp(`(next ES256 key ${ec}|next RS256 key ${rsa}) of the store is held in a file`),
+    )
+  })
+
   test('does not start without the directory again, while files hold its keys', async () => {
     const { open, vault, clock } = await createBench()
     await (await open()).list()

@@ -234,7 +234,12 @@ describe('looks', () => {
     await vi.advanceTimersByTimeAsync(60_000)
     expect(bench.count()).toBe(2)
 
-    const stopped = bench.keeper.stop()
+    let isStopped = false
+    const stopped = bench.keeper.stop().then(() => {
+      isStopped = true
+    })
+    await vi.advanceTimersByTimeAsync(10)
+    expect(isStopped).toBe(false)
     answer(KEYS)
     await stopped
     await vi.advanceTimersByTimeAsync(60_000)

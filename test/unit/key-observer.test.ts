@@ -5,13 +5,19 @@ import { DatabaseSync } from 'node:sqlite'
 import { decodeProtectedHeader } from 'jose'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { KEEP_SECONDS, MAX_UNCONFIRMED_SECONDS, PUBLISH_SECONDS } from '../../src/tokens/rotation.ts'
+import { createTestClock } from '../support/clock.ts'
 import { keysCommand } from '../support/run-keys.ts'
 import { openScene, type Scene } from '../support/scene.ts'
 import { PERIOD } from '../support/vault.ts'
 
 let scene: Scene
+/** How often the broker may ask for the time before the clock jumps beyond what keys are used for without being confirmed. */
+let jumpAfter = Number.POSITIVE_INFINITY
 beforeEach(async () => {
-  scene = await openScene({ cluster: { algorithm: 'ES256' } })
+  jumpAfter = Number.POSITIVE_INFINITY
+  const clock = createTestClock()
+  const now = (): number => clock.now() + (--jumpAfter < 0 ? MAX_UNCONFIRMED_SECONDS + 1 : 0)
+  scene = await openScene({ cluster: { algorithm: 'ES256', now: clock.now }, broker: { clock: { ...clock, now } } })
 })
 afterEach(() => scene.close())
 
@@ -105,6 +111,8 @@ test('what is measured: how many keys in which state, since when one signs, when
 
   expect(await gaugeOf('chancery_signing_keys{algorithm="RS256",state="retired"}')).toBe(1)
   expect(await gaugeOf('chancery_signing_keys{algorithm="RS256",state="next"}')).toBeUndefined()
+  await pass(KEEP_SECONDS)
+  expect(await gaugeOf('chancery_signing_key_current_since_timestamp_seconds{algorithm="ES256"}')).toBe(now + PERIOD)
 })
 
 describe('a rotation that is late', () => {
@@ -170,6 +178,22 @@ describe('keys that cannot be confirmed', () => {
     expect((await scene.broker.exchange(await scene.proof())).status).toBe(200)
     mend()
   })
+})
+
+test('a key that cannot be used in the middle of an exchange leaves no token, and an error in the log', async () => {
+  const proof = await scene.proof()
+  await scene.broker.exchange(proof)
+  edit('ALTER TABLE key_ring RENAME TO lost')
+  // Both clocks are asked when it begins.
+  jumpAfter = 2
+
+  const { status } = await scene.broker.exchange(proof)
+
+  edit('ALTER TABLE lost RENAME TO key_ring')
+  expect(status).toBe(503)
+  expect(scene.broker.records().at(-1)).toMatchObject({ decision: 'refused', reason: 'key_unavailable' })
+  const [told] = scene.broker.logs().filter(({ msg }) => msg === 'no key signed')
+  expect(told).toMatchObject({ level: 'error', reason: 'key_unavailable', error: 'Error' })
 })
 
 test('what signs after a rotation was public before it, and what signed before is public after it', async () => {

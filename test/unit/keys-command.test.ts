@@ -64,6 +64,27 @@ describe('list', () => {
     expect(await keysCommand(vault, () => NOW, []).run('rotate')).toMatchObject({ code: 1 })
   })
 
+  test('tells no time that is past: what is overdue comes as soon as a broker looks', async () => {
+    const bench = await createBench()
+    await bench.pass(2 * PUBLISH_SECONDS)
+    bench.clock.advance(90 * PUBLISH_SECONDS)
+
+    const times = (await bench.keys.list()).map(({ next_step_at: at }) => at)
+
+    expect(new Set(times)).toEqual(new Set([timeOf(NOW + 92 * PUBLISH_SECONDS)]))
+  })
+
+  test('says of keys in files that they sign as soon as they may', async () => {
+    const bench = await createBench()
+    const ringStore = await bench.vault.ringStore([KEY])
+    const ring = await ringStore.read()
+    await ringStore.write(ring, { ...ring, keys: ring.keys.map((key) => ({ ...key, held: 'file' as const })) })
+
+    const times = (await bench.keys.list()).map(({ next_step_at: at }) => at)
+
+    expect(new Set(times)).toEqual(new Set([timeOf(NOW + PUBLISH_SECONDS)]))
+  })
+
   test('changes nothing', async () => {
     const bench = await createBench()
     const before = await (await bench.vault.open()).signingKeys()
@@ -125,13 +146,27 @@ describe('rotate', () => {
     expect(err).toContain('four keys are public')
   })
 
+  test('tells of both the time at which both can be rotated', async () => {
+    const bench = await createBench()
+    for (const algorithm of ['ES256', 'RS256']) {
+      await bench.keys.run('revoke', { keyId: await bench.idOf('next', algorithm) })
+      await bench.pass(600)
+    }
+
+    const { err } = await bench.keys.run('rotate')
+
+    const last = (await bench.keys.list()).find(({ state, algorithm }) => state === 'next' && algorithm === 'RS256')
+    expect(err).toContain(timeOf(Date.parse(last?.since ?? '') / 1_000 + PUBLISH_SECONDS))
+  })
+
   test('rotates both or none, so that what was asked for and what was done are the same', async () => {
     const bench = await createBench()
     await bench.pass(PUBLISH_SECONDS)
     await bench.keys.run('revoke', { keyId: await bench.idOf('next', 'RS256') })
     await bench.pass(60)
 
-    expect((await bench.keys.run('rotate')).code).toBe(3)
+    const { code, err } = await bench.keys.run('rotate')
+    expect([code, err]).toEqual([3, expect.stringContaining(timeOf(NOW + 2 * PUBLISH_SECONDS))])
 
     expect(await statesOf(bench)).toEqual(['ES256 current', 'ES256 next', 'RS256 current', 'RS256 next'])
     expect((await bench.keys.run('rotate', { algorithm: 'ES256' })).code).toBe(0)

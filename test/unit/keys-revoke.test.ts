@@ -77,6 +77,18 @@ describe('revoke', () => {
     expect(await statesOf(bench)).toEqual(before)
   })
 
+  test('of a key that was withdrawn is refused, and list does not tell of it', async () => {
+    const bench = await createBench()
+    const ringStore = await bench.vault.ringStore([KEY])
+    const ring = await ringStore.read()
+    const keyId = await bench.idOf('next')
+    const keys = ring.keys.map((key) => (key.keyId === keyId ? { ...key, state: 'withdrawn' as const } : key))
+    await ringStore.write(ring, { ...ring, keys })
+
+    expect(await bench.keys.list()).toHaveLength(3)
+    expect((await bench.keys.run('revoke', { keyId })).code).toBe(1)
+  })
+
   test('of a key in a file is refused where nothing could sign without it', async () => {
     const bench = await createBench()
     const ringStore = await bench.vault.ringStore([KEY])
@@ -132,11 +144,15 @@ describe('reencrypt', () => {
     expect((await (await vault.open()).signingKeys()).version).toBe(0)
   })
 
-  test('needs a key-encryption key', async () => {
-    const bench = await createBench()
+  test.each<[string, readonly Uint8Array[]]>([
+    ['encrypted', [KEY]],
+    ['kept in the clear', []],
+  ])('needs a key-encryption key, whether keys are %s or not', async (_what, before) => {
+    const vault = makeVault()
+    await vault.load(before)
 
-    await expect(keysCommand(bench.vault, () => NOW, []).run('reencrypt')).rejects.toThrow(
-      'CHANCERY_KEY_ENCRYPTION_KEY',
+    await expect(keysCommand(vault, () => NOW, []).run('reencrypt')).rejects.toThrow(
+      'CHANCERY_KEY_ENCRYPTION_KEY: is required',
     )
   })
 })

@@ -201,6 +201,9 @@ describe('the turn', () => {
       turnsOf([current(age), ...others], RULES, MOMENT)[0]?.isLate
 
     expect(lateOf(PERIOD * 0.94, [next()])).toBe(false)
+    const [{ at } = { at: 0 }] = turnsOf([current()], RULES, MOMENT)
+    expect(turnsOf([current()], RULES, { ...MOMENT, now: at + 21_600 })[0]?.isLate).toBe(false)
+    expect(turnsOf([current()], RULES, { ...MOMENT, now: at + 21_601 })[0]?.isLate).toBe(true)
     expect(lateOf(PERIOD + 21_601, [next()])).toBe(true)
     expect(lateOf(PERIOD + 21_601, [])).toBe(true)
     expect(turnsOf([next(), retired()], RULES, MOMENT)).toEqual([])
