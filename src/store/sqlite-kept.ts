@@ -27,14 +27,16 @@ export function createKeptRows(
     },
     async keepDocuments(documents, delegations) {
       const stays = new Set(delegations)
-      inTransaction(database, () => {
-        for (const { delegation, file, digest, packed, code } of documents) {
-          keep.run(delegation, file, digest, packed, code)
-        }
-        for (const { delegation } of delegationsOf.all()) {
-          if (!stays.has(String(delegation))) forget.run(String(delegation))
-        }
-      })
+      await whenFree(() =>
+        inTransaction(database, () => {
+          for (const { delegation, file, digest, packed, code } of documents) {
+            keep.run(delegation, file, digest, packed, code)
+          }
+          for (const { delegation } of delegationsOf.all()) {
+            if (!stays.has(String(delegation))) forget.run(String(delegation))
+          }
+        }),
+      )
     },
     async recodeDocument({ delegation, file, digest, code }, newCode) {
       await whenFree(() => recode.run(newCode, delegation, file, digest, code))

@@ -49,7 +49,7 @@ test('others are served while a process waits for another’s write', async () =
   const other = intrude(path)
   other.exec('BEGIN IMMEDIATE')
 
-  const waiting = [store.replaceSigningKeys(ringOfPair('a')), store.keepDocument({ file: 'f', text: 't', code: 'c' })]
+  const waiting = [store.replaceSigningKeys(ringOfPair('a')), store.keepDocuments([], [''])]
   await setTimeout(20)
   other.exec('COMMIT')
 
