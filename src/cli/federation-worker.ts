@@ -1,6 +1,5 @@
 /** Reads and proves documents in a process of its own, so that exchanges go on meanwhile, whatever becomes of it. */
 
-import { constants, setPriority } from 'node:os'
 import { verifiers } from '../../providers/verifiers.ts'
 import type { Finding } from '../federation/finding.ts'
 import type { PackedDocument } from '../federation/kept.ts'
@@ -30,8 +29,6 @@ const PIECE_BYTES = 262_144
 
 async function* answer(request: LoadRequest): AsyncGenerator<LoadAnswer> {
   const { path, insecureHosts, brokerIssuer, lastGood, isServing } = request
-  // Exchanges go first.
-  if (isServing) setPriority(constants.priority.PRIORITY_BELOW_NORMAL)
   const context = { providers: verifiers, insecureHosts: new Set(insecureHosts), brokerIssuer }
   const { findings, proven } = await loadDocuments(path, context, lastGood, isServing)
   const packed = proven === undefined ? undefined : packFederation(proven)

@@ -1,5 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
+import { constants, setPriority } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { openFederation } from '../federation/federation.ts'
 import { complain, findingsOf } from '../federation/finding.ts'
@@ -25,6 +26,7 @@ export async function loadFederation({ path, context, lastGood, isServing }: Loa
   const { insecureHosts, brokerIssuer } = context
   const request: LoadRequest = { path, insecureHosts: [...insecureHosts], brokerIssuer, lastGood, isServing }
   const worker = startWorker()
+  if (isServing) putBehind(worker)
   try {
     return await takeIn(worker, request, context)
   } catch (error) {
@@ -70,6 +72,18 @@ function startWorker(): ChildProcess {
     serialization: 'advanced',
     stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
   })
+}
+
+/**
+ * Exchanges go first. On Linux a priority is one thread's, and the threads that it starts inherit it: a process has one thread when it
+ * has just been made. Where priorities cannot be set, it goes without.
+ */
+function putBehind({ pid }: ChildProcess): void {
+  try {
+    if (pid !== undefined) setPriority(pid, constants.priority.PRIORITY_LOW)
+  } catch {
+    // It has ended by now, or the system knows no priorities.
+  }
 }
 
 /** One piece is asked for at a time, so that requests are served between any two. */

@@ -60,7 +60,7 @@ export function packFederation({ head, parts }: ProvenFederation): PackedFederat
       const { trustedIssuer, delegation, match } = binding
       const shape = shapeOf(match)
       const group = groupOf(trustedIssuer, delegation)
-      const id = JSON.stringify([group, shapeIdOf(shape)])
+      const id = `${group}\n${shapeIdOf(shape)}`
       const number = numbers.get(id) ?? shapes.push({ ...shape, group, trustedIssuer, delegation }) - 1
       numbers.set(id, number)
       const place = bindings.addRecord(recordOf(binding, shape.attributes, number))

@@ -34,8 +34,10 @@ export interface BenchBroker {
   readonly pid: number
   /** From the command's start until the documents are in force. */
   readonly load: Cost
-  /** Puts another document in place and waits until it is in force. The time begins with the loading process. */
-  reload(text: string): Promise<Cost>
+  /** Lays another document ready. */
+  prepare(text: string): void
+  /** Puts what is ready in place and waits until it is in force. The time begins with the loading process. */
+  reload(): Promise<Cost>
   stop(): Promise<void>
 }
 
@@ -67,8 +69,10 @@ export async function startBenchBroker(text: string, insecureHost: string): Prom
     origin,
     pid: broker.pid ?? 0,
     load,
-    async reload(next) {
+    prepare(next) {
       writeFileSync(`${file}.new`, gzipSync(next, { level: 1 }))
+    },
+    async reload() {
       const watched = watch(broker)
       renameSync(`${file}.new`, file)
       await hear('document in force')
