@@ -24,13 +24,18 @@ function outlineTable({ key, slots, records }: PackedTable): TableOutline {
   return { key, slotsLength: slots.length, recordsLength: records.length }
 }
 
-/** Gives room for what an outline leaves out. */
+/** Gives room for what an outline leaves out. All of it is to be written to: clearing it first would hold up whoever waits. */
 export function emptyOf({ identities, bindings, ...rest }: FederationOutline): PackedFederation {
   return { ...rest, identities: emptyTable(identities), bindings: emptyTable(bindings) }
 }
 
 function emptyTable({ key, slotsLength, recordsLength }: TableOutline): PackedTable {
-  return { key, slots: new Uint32Array(slotsLength), records: new Uint8Array(recordsLength) }
+  const { buffer, byteOffset } = Buffer.allocUnsafeSlow(slotsLength * Uint32Array.BYTES_PER_ELEMENT)
+  return {
+    key,
+    slots: new Uint32Array(buffer, byteOffset, slotsLength),
+    records: Buffer.allocUnsafeSlow(recordsLength),
+  }
 }
 
 /** Gives the bytes of the tables, in the order in which they are sent. Writing to them fills the tables. */

@@ -3,8 +3,9 @@
  * loading and reloading; and what exchanges notice of a reload.
  */
 
+import { spawn } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { availableParallelism, loadavg, tmpdir } from 'node:os'
+import { availableParallelism, constants, loadavg, setPriority, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { startKubernetesStandIn } from '../../providers/kubernetes/stand-in/stand-in.ts'
@@ -65,6 +66,14 @@ async function tellChecks(issuer: string): Promise<void> {
 }
 
 say(`${availableParallelism()} cores, load ${load()} before`)
+/** What any other process costs that wants a processor: the machine's doing, and not the broker's. */
+async function compute(milliseconds: number): Promise<void> {
+  const loop = spawn(process.execPath, ['-e', 'for (;;) {}'], { stdio: 'ignore' })
+  setPriority(loop.pid ?? 0, constants.priority.PRIORITY_LOW)
+  await new Promise((resolve) => setTimeout(resolve, milliseconds))
+  loop.kill()
+}
+
 const cluster = await startKubernetesStandIn()
 cluster.createServiceAccount('payments', 'api')
 cluster.createPod('payments', 'api-1', 'api')
@@ -74,7 +83,7 @@ try {
   tellCost('serve, until it is in force', broker.load)
   const wish = { namespace: 'payments', serviceAccount: 'api', pod: 'api-1', audiences: [BROKER] }
   const body = formOf(await cluster.requestToken(wish)).toString()
-  const latencies = { quiet: [] as number[], loading: [] as number[] }
+  const latencies = { quiet: [] as number[], computing: [] as number[], loading: [] as number[] }
   const during = async (what: keyof typeof latencies, work: () => Promise<unknown>): Promise<void> => {
     const traffic = startTraffic(broker.origin, body, PER_SECOND)
     await work()
@@ -86,6 +95,7 @@ try {
   for (let edition = 1; edition <= RELOADS; edition++) {
     broker.prepare(textOf(BINDINGS, cluster.issuer, edition))
     await during('quiet', rest)
+    await during('computing', () => compute(QUIET_MS / 2))
     await during('loading', async () => {
       tellCost(`reload ${edition}, under ${PER_SECOND} exchanges/s`, await broker.reload())
     })
