@@ -80,7 +80,7 @@ function startWorker(): ChildProcess {
  */
 function putBehind({ pid }: ChildProcess): void {
   try {
-    if (pid !== undefined) setPriority(pid, constants.priority.PRIORITY_LOW)
+    if (pid !== undefined) setPriority(pid, constants.priority.PRIORITY_BELOW_NORMAL)
   } catch {
     // It has ended by now, or the system knows no priorities.
   }
