@@ -100,7 +100,8 @@ export function readRole(arn: string): Role {
   return { partition, accountId, kind: kindOfRole(roleName), roleName, rolePath }
 }
 
-function kindOfRole(roleName: string): 'role' | 'identity_center' {
+/** Tells the roles that IAM Identity Center makes for people from those that an account’s owner made. */
+export function kindOfRole(roleName: string): 'role' | 'identity_center' {
   return IDENTITY_CENTER.test(roleName) ? 'identity_center' : 'role'
 }
 

@@ -111,6 +111,11 @@ export interface VerifierProvider<Settings> {
   parseSettings(settings: unknown, context: SettingsContext): Settings
   /** Every exact `iss` that a proof under these settings may have. Two clouds never take the same one. */
   issuersOf(settings: Settings): readonly string[]
+  /**
+   * Whether these settings take the workload of which a proof with these attributes was verified, where an `iss` alone does not tell:
+   * for `replay`, which has no proof any more.
+   */
+  takes?(settings: Settings, attributes: Attributes): boolean
   /** Names what these settings share with another trusted issuer's of the same cloud that they must not. Undefined where they can stand together. */
   findConflict(one: TrustedIssuer<Settings>, other: TrustedIssuer<Settings>): string | undefined
   /** One verifier for all trusted issuers of a cloud. */

@@ -11,6 +11,9 @@ export interface HostAllowance {
 /** Ports that a public issuer's https may be on; any other is named in `private_hosts`. */
 const USUAL_PORTS: ReadonlySet<string> = new Set(['443', '6443', '8443'])
 
+/** Labels of letters, digits, hyphens and underscores, as URL parsing leaves them. */
+const HOST_NAME = /^([a-z0-9_-]{1,63}\.)*[a-z0-9_-]{1,63}\.?$/
+
 /** Gives a URL's host without the brackets of an IPv6 literal. */
 export function hostnameOf(url: URL): string {
   return url.hostname.replace(/^\[|\]$/g, '')
@@ -48,6 +51,9 @@ export function findUrlProblem(text: string, allowance: HostAllowance): string |
   if (text.includes('*')) return 'must not hold a wildcard: name each issuer'
   if (isInsecureHost(url, allowance) && (url.protocol === 'http:' || url.protocol === 'https:')) return undefined
   if (url.protocol !== 'https:') return 'must be https'
+  // What a URL may hold and no name can: a template that was not filled in (`https://{region}.example`) would be looked up as it is.
+  if (isIP(hostnameOf(url)) === 0 && !HOST_NAME.test(url.hostname))
+    return 'must name a host by letters, digits and hyphens'
   if (isPrivateHost(url, allowance)) return undefined
   const name = `name ${authorityOf(url)} in private_hosts if it is yours`
   if (isIP(hostnameOf(url)) !== 0) return `must not name an IP address: ${name}`

@@ -89,7 +89,7 @@ export function readRequest(entry: AuditEntry): Request | Skipped {
  * asked for by name: those that were given and are still to be had are given again.
  */
 export function decideAnew(request: Request, federation: Federation, findIssuer: IssuerFinder): Redecision {
-  const trustedIssuer = findIssuer(request.issuer, request.trustedIssuer)
+  const trustedIssuer = findIssuer(request)
   const refuse = (reason: RefusalReason, choices = NO_CHOICE, identity?: string): Redecision => ({
     outcome: { isGiven: false, reason, identity },
     trustedIssuer,

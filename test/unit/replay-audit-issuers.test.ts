@@ -5,12 +5,15 @@ import { createIssuerFinder } from '../../src/cli/replay-issuers.ts'
 import { federationFor } from '../support/federation-parts.ts'
 import { makeJwk } from '../support/key-issuer.ts'
 
+const ROLE = { 'aws.partition': 'aws', 'aws.account_id': '123456789012', 'aws.role_name': 'api' }
 const bare = { identities: {}, bindings: {} }
 const UUID = '6e5a7e2b-7a44-4e23-9f0e-3f6f64f0a4a1'
 const TENANT = 'aaaabbbb-0000-4ccc-8111-dddd2222eeee'
 
 function finderFor(trusted_issuers: Readonly<Record<string, object>>) {
-  return createIssuerFinder(federationFor({ ...bare, trusted_issuers }))
+  const find = createIssuerFinder(federationFor({ ...bare, trusted_issuers }))
+  return (issuer: string | null, trustedIssuer: string, attributes: Readonly<Record<string, string>> = {}) =>
+    find({ issuer, trustedIssuer, attributes: new Map(Object.entries(attributes)) })
 }
 
 function cluster(...issuers: string[]): object {
@@ -51,8 +54,8 @@ test('every cloud is asked', () => {
   expect(find('https://accounts.google.com', 'other')).toBe('google')
   expect(find(`https://login.microsoftonline.com/${TENANT}/v2.0`, 'other')).toBe('entra')
   expect(find(`https://sts.windows.net/${TENANT}/`, 'other')).toBe('entra')
-  expect(find(web, 'other')).toBe('aws')
-  expect(find(web.replace('6e', '7f'), 'aws')).toBeUndefined()
+  expect(find(web, 'other', ROLE)).toBe('aws')
+  expect(find(web.replace('6e', '7f'), 'aws', ROLE)).toBeUndefined()
 })
 
 test('what no iss tells apart is found by the name that was recorded', () => {
@@ -61,14 +64,40 @@ test('what no iss tells apart is found by the name that was recorded', () => {
   const find = finderFor({
     one: inline('1'),
     two: inline('2'),
-    aws: { provider: 'aws', partition: 'aws', regions: ['us-east-1'], accounts: { '123456789012': {} } },
   })
 
   expect(find(shared, 'two')).toBe('two')
   expect(find(shared, 'three')).toBeUndefined()
-  expect(find('aws', 'aws')).toBe('aws')
-  expect(find('aws', 'aws-prod')).toBeUndefined()
   expect(find(null, 'one')).toBe('one')
+})
+
+test('an account that left its trusted issuer has none, and one that went to another is found', () => {
+  const accounts = (...ids: string[]) => ({
+    provider: 'aws',
+    accounts: Object.fromEntries(ids.map((id) => [id, {}])),
+  })
+  const find = finderFor({
+    prod: accounts('111111111111'),
+    dev: accounts('123456789012'),
+    edge: cluster('https://a.example'),
+  })
+
+  expect(find('aws', 'prod', ROLE)).toBe('dev')
+  expect(find('aws', 'prod', { ...ROLE, 'aws.account_id': '222222222222' })).toBeUndefined()
+  expect(find('aws-cn', 'dev', { ...ROLE, 'aws.partition': 'aws-cn' })).toBeUndefined()
+})
+
+test('a kind of principal that is taken no more has no trusted issuer', () => {
+  const find = finderFor({
+    roles: { provider: 'aws', accounts: { '123456789012': {} } },
+    people: { provider: 'aws', accounts: { '222222222222': {} }, principals: ['user', 'identity_center'] },
+  })
+  const other = { 'aws.partition': 'aws', 'aws.account_id': '222222222222' }
+
+  expect(find('aws', 'roles', { ...ROLE, 'aws.role_name': 'AWSReservedSSO_admin_0123456789abcdef' })).toBeUndefined()
+  expect(find('aws', 'people', { ...other, 'aws.role_name': 'AWSReservedSSO_admin_0123456789abcdef' })).toBe('people')
+  expect(find('aws', 'people', { ...other, 'aws.role_name': 'api' })).toBeUndefined()
+  expect(find('aws', 'people', { ...other, 'aws.user_name': 'ci' })).toBe('people')
 })
 
 test('however many issuers there are, each gets its own answer', () => {

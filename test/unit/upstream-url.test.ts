@@ -46,6 +46,12 @@ describe('a URL of the public Internet', () => {
     ['an at sign that hides the host', 'https://issuer.example@10.0.0.1/', 'must not hold credentials'],
     ['a fragment', 'https://issuer.example/#x', 'must not have a fragment'],
     ['an empty fragment', 'https://issuer.example/#', 'must not have a fragment'],
+    [
+      'a template for a host',
+      'https://oidc.{region}.issuer.example/',
+      'must name a host by letters, digits and hyphens',
+    ],
+    ['an empty label', 'https://a..issuer.example/', 'must name a host by letters, digits and hyphens'],
     ['a wildcard for a host', 'https://*.issuer.example/', 'must not hold a wildcard: name each issuer'],
     ['a wildcard in its path', 'https://issuer.example/id/*', 'must not hold a wildcard: name each issuer'],
     ['plain http', 'http://issuer.example/', 'must be https'],
