@@ -23,6 +23,7 @@ const GROUPS: readonly CommandGroup[] = [
     names: ['token', 'exec', 'agent'],
     load: async () => (await import('./workload-commands.ts')).addWorkloadCommands,
   },
+  { names: ['dev'], load: async () => (await import('./dev-command.ts')).addDev },
 ]
 
 /**

@@ -33,6 +33,8 @@ export interface AzureStandInOptions {
   /** Entra has a listener of its own with this certificate. The official SDK asks it by https alone. */
   readonly tls?: { readonly cert: string; readonly key: string }
   readonly hostname?: string
+  /** Of the host's own listener; a free one by default. */
+  readonly port?: number
   /** Seconds that verifiers may keep the keys. */
   readonly maxAgeSeconds?: number
 }
@@ -81,7 +83,7 @@ export async function startAzureStandIn(options: AzureStandInOptions = {}): Prom
   const api: { handle?: (request: StandInRequest) => Promise<StandInAnswer> } = {}
   const route = (request: StandInRequest): StandInAnswer | Promise<StandInAnswer> =>
     api.handle?.(request) ?? { status: 503 }
-  const local = await startStandInServer({ route })
+  const local = await startStandInServer({ route, port: options.port ?? 0 })
   const entra =
     tls === undefined
       ? local
