@@ -84,12 +84,16 @@ async function ensureBelievable(state: State, ports: KeySetPorts): Promise<Publi
   if (fetched !== undefined && age < FRESH_SECONDS) return fetched.keys
   if (state.fetching !== undefined || isDue(ports.now(), state.retryAt, LAST_RETRY_SECONDS)) {
     const pending = refresh(state, ports)
-    // While the issuer is known to fail, nobody waits for the next attempt if the old set will do.
-    const mayServeOld = age < WAIT_SECONDS || (state.fault !== undefined && age < BELIEVED_SECONDS)
+    const mayServeOld = age < WAIT_SECONDS || (isKnownToFail(state, ports.now()) && age < BELIEVED_SECONDS)
     if (!mayServeOld) await pending
   }
   if (state.fetched !== undefined && ageOf(state.fetched, ports.now()) < BELIEVED_SECONDS) return state.fetched.keys
   throw unavailable(state, ports.now())
+}
+
+/** While an issuer fails, nobody waits for each next attempt. What it did long ago says nothing of now. */
+function isKnownToFail({ fault, retryAt }: State, now: NumericDate): boolean {
+  return fault !== undefined && now < retryAt + LAST_RETRY_SECONDS
 }
 
 /** The fault of the last attempt, told again without another one. */
