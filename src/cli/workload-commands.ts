@@ -1,7 +1,9 @@
 /** The words of the commands that a workload runs. */
 
 import { type Command, Option } from 'commander'
-import type { Terminal } from './exit.ts'
+import { TOKEN_FORMATS } from './delivery/token-format.ts'
+import type { ExecOptions } from './exec.ts'
+import { type Terminal, UsageError } from './exit.ts'
 import type { TokenCommandOptions } from './token.ts'
 import { addWorkloadOptions } from './workload-options.ts'
 
@@ -11,19 +13,32 @@ Exit codes: 0 done; 1 the broker refused; 2 wrong usage, or no way to prove who 
 const TOKEN_HELP = `
 Examples:
   chancery token --broker https://broker.example --audience ledger
-  curl -H "$(chancery token --audience ledger --format header)" https://ledger.example/entries
+  chancery token --audience ledger --format header | curl -H @- https://ledger.example/entries
 ${EXIT_HELP}`
+
+const EXEC_HELP = `
+The token is in the variable CHANCERY_TOKEN; with --file, CHANCERY_TOKEN_FILE has the path of the file. It is on no command line.
+A variable keeps the token that the program was started with: a program that outlives it reads a file, or is restarted.
+
+Examples:
+  chancery exec --audience ledger -- ./nightly-job
+  chancery exec --audience ledger --file -- ./server
+  chancery exec --audience ledger --file /run/ledger/token --on-renewal signal:SIGHUP -- ./server
+
+Exit codes: the program's own; 128 and the signal's number where a signal ended it; 126 where it cannot be run, 127 where there is
+none. Without a token: 1 the broker refused; 2 wrong usage, or no way to prove who this is; 3 try again later.`
 
 /** Adds `token`, `exec` and `agent`. */
 export function addWorkloadCommands(program: Command, terminal: Terminal, result: { code: number }): void {
   addToken(program, terminal, result)
+  addExec(program, terminal, result)
 }
 
 function addToken(program: Command, terminal: Terminal, result: { code: number }): void {
   addWorkloadOptions(program.command('token').description('prove who this workload is, and print the token it gets'))
     .addOption(
       new Option('--format <FORMAT>', 'the token alone, the answer with its expiry, or a header for curl')
-        .choices(['raw', 'json', 'header'])
+        .choices(TOKEN_FORMATS)
         .default('raw'),
     )
     .option('--explain', 'say on standard error which platform was chosen, why, and what came of it')
@@ -32,4 +47,37 @@ function addToken(program: Command, terminal: Terminal, result: { code: number }
       const { runToken } = await import('./token.ts')
       result.code = await runToken(options, terminal)
     })
+}
+
+function addExec(program: Command, terminal: Terminal, result: { code: number }): void {
+  addWorkloadOptions(program.command('exec').description('run a program with a token, and keep it fresh'))
+    .argument('<COMMAND...>', 'the program and its arguments, after "--"')
+    .addOption(new Option('--env <NAME>', 'the variable’s name (default CHANCERY_TOKEN)').argParser(parseVariable))
+    .option(
+      '--file [PATH]',
+      'put the token in a file, in a private directory by default (default name CHANCERY_TOKEN_FILE)',
+    )
+    .option('--on-renewal <ACT>', 'what a renewed token means: restart, update the file, or signal:NAME too')
+    .addOption(
+      new Option('--wait <SECONDS>', 'how long to wait for the first token while that may help')
+        .argParser(parseWait)
+        .default(60),
+    )
+    // What stands behind the program's name is the program's, dashes or not.
+    .passThroughOptions()
+    .addHelpText('after', EXEC_HELP)
+    .action(async (words: readonly string[], options: ExecOptions) => {
+      const { runExec } = await import('./exec.ts')
+      result.code = await runExec(options, words, terminal)
+    })
+}
+
+function parseVariable(text: string): string {
+  if (!/^[A-Za-z_]\w*$/.test(text)) throw new UsageError(`--env: "${text}" cannot be the name of a variable`)
+  return text
+}
+
+function parseWait(text: string): number {
+  if (!/^\d{1,6}$/.test(text)) throw new UsageError(`--wait: "${text}" is not a number of seconds`)
+  return Number(text)
 }
