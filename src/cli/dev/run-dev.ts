@@ -36,6 +36,7 @@ const MARK = '# Written by chancery dev, and written over at its next start.'
  * the way, and {@link SettingsError} where the document cannot be used; nothing is left running then.
  */
 export async function runDev(options: DevOptions, terminal: Terminal): Promise<number> {
+  const ended = untilSignal()
   await using opened = new AsyncDisposableStack()
   const port = options.port === 0 ? await findFreePort() : options.port
   const issuer = `http://127.0.0.1:${port}`
@@ -60,10 +61,15 @@ export async function runDev(options: DevOptions, terminal: Terminal): Promise<n
   opened.defer(() => broker.stop())
   terminal.out(greet(scene))
   opened.defer(await followLines(scene.audit, (line) => tellRecord(line, scene, terminal)))
+  await ended
+  return EXIT.done
+}
+
+/** One that comes while everything starts ends it in order too. */
+async function untilSignal(): Promise<void> {
   await new Promise((resolve) => {
     for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.once(signal, resolve)
   })
-  return EXIT.done
 }
 
 function tellRecord(line: string, scene: Scene, terminal: Terminal): void {
