@@ -2,12 +2,22 @@
 
 import type { NumericDate } from '../../providers/contract/proof.ts'
 import type { IssuedTokenType } from '../oauth/vocabulary.ts'
+import { fetchWithToken, type TokenSupply } from './authenticated-fetch.ts'
 import { settingsFromEnvironment } from './environment.ts'
-import { exchangeProof } from './exchange-proof.ts'
+import { exchangeProof, type IssuedToken } from './exchange-proof.ts'
 import type { ProofChoice } from './find-proof.ts'
+import { withPatience } from './patience.ts'
 import { readPorts } from './ports.ts'
 import { createEvidencer } from './prove.ts'
-import { readTarget, readTokenEndpoint, type TokenRequest, type TokenSourceSettings } from './settings.ts'
+import {
+  readTarget,
+  readTokenEndpoint,
+  type TokenRequest,
+  type TokenSourceSettings,
+  type TokenTarget,
+} from './settings.ts'
+import { createTokenCache } from './token-cache.ts'
+import { unlessAborted } from './unless-aborted.ts'
 
 // biome-ignore lint/performance/noBarrelFile: a package's entry point says in one place what is public
 export { settingsFromEnvironment } from './environment.ts'
@@ -42,36 +52,55 @@ export interface TokenSource {
   close(): void
 }
 
-/** Creates a source of tokens for this workload. Nothing is asked of anybody before a token is. */
+/**
+ * Creates a source of tokens for this workload. Nothing is asked of anybody, and no SDK is loaded, before a token is.
+ *
+ * Throws {@link TokenSourceError} `settings_invalid` for settings that can never work.
+ *
+ * @example
+ * const tokens = createTokenSource({ broker: 'https://broker.corp.example', audience: 'ledger' })
+ * const response = await tokens.fetch('https://ledger.corp.example/entries')
+ */
 export function createTokenSource(settings: TokenSourceSettings): TokenSource {
   const ports = readPorts(settings)
   const endpoint = readTokenEndpoint(settings.broker)
+  readTarget(settings, {})
   const proof = { ...settingsFromEnvironment(ports.environment).proof, ...settings.proof }
   const evidencer = createEvidencer(proof, proof.audience ?? settings.broker, ports)
-  const closing = new AbortController()
+  const cache = createTokenCache(
+    (target, signal) =>
+      withPatience(
+        async () => await exchangeProof(endpoint, await evidencer.prove(signal), target, ports, signal),
+        ports,
+        signal,
+      ),
+    ports,
+  )
   const token = async (request: TokenRequest = {}): Promise<ServiceToken> => {
     const target = readTarget(settings, request)
-    const signal = AbortSignal.any([closing.signal, ...(request.signal === undefined ? [] : [request.signal])])
-    const evidence = await evidencer.prove(signal)
-    const issued = await exchangeProof(endpoint, evidence, target, ports, signal)
-    const { issuedTokenType, expiresAt, scope } = issued
-    const made = {
-      tokenType: 'Bearer' as const,
-      issuedTokenType,
-      expiresAt,
-      ...(scope === undefined ? {} : { scope }),
-      ...(target.audience === undefined ? {} : { audience: target.audience }),
-    }
-    return Object.defineProperty(made, 'accessToken', { value: issued.accessToken }) as ServiceToken
+    return asServiceToken(await cache.get(target, request.fresh ?? false, request.signal), target)
+  }
+  const supply: TokenSupply = {
+    get: async (request) => (await token(request)).accessToken,
+    replace: async (request, refused) =>
+      (await cache.replace(readTarget(settings, request), refused, request.signal))?.accessToken,
   }
   return {
     token,
-    async fetch(input, init, request) {
-      const made = new Request(input, init)
-      made.headers.set('authorization', `Bearer ${(await token(request)).accessToken}`)
-      return await ports.fetch(made)
-    },
-    explain: (signal = closing.signal) => evidencer.choose(signal),
-    close: () => closing.abort(),
+    fetch: (input, init, request = {}) => fetchWithToken(input, init, request, supply, ports),
+    explain: (signal) => unlessAborted(evidencer.choose(signal ?? new AbortController().signal), signal),
+    close: cache.close,
   }
+}
+
+function asServiceToken(issued: IssuedToken, { audience }: TokenTarget): ServiceToken {
+  const { accessToken, issuedTokenType, expiresAt, scope } = issued
+  const shown = {
+    tokenType: 'Bearer' as const,
+    issuedTokenType,
+    expiresAt,
+    ...(scope === undefined ? {} : { scope }),
+    ...(audience === undefined ? {} : { audience }),
+  }
+  return Object.defineProperty({ accessToken: '', ...shown }, 'accessToken', { value: accessToken, enumerable: false })
 }

@@ -24,6 +24,8 @@ export interface IssuedToken {
   readonly issuedTokenType: IssuedTokenType
   readonly lifeSeconds: number
   readonly expiresAt: NumericDate
+  /** The same moment by the clock that nobody can set. */
+  readonly endsAtElapsed: number
   readonly scope: string | undefined
 }
 
@@ -40,10 +42,10 @@ export async function exchangeProof(
   endpoint: string,
   evidence: Evidence,
   target: TokenTarget,
-  { fetch, now }: Pick<ClientPorts, 'fetch' | 'now'>,
+  { fetch, now, elapsed }: Pick<ClientPorts, 'fetch' | 'now' | 'elapsed'>,
   signal: AbortSignal,
 ): Promise<IssuedToken> {
-  const askedAt = now()
+  const asked = { at: now(), elapsed: elapsed() }
   const limit = AbortSignal.any([signal, AbortSignal.timeout(ANSWER_SECONDS * 1_000)])
   let response: Response
   let text: string | undefined
@@ -62,7 +64,7 @@ export async function exchangeProof(
   }
   const answer = { status: response.status, requestId: requestIdOf(response), body: text && parseObject(text) }
   if (answer.status !== 200) throw asError(answer, response.headers.get('retry-after'))
-  return readToken(answer, askedAt)
+  return readToken(answer, asked)
 }
 
 function formOf({ subjectToken, subjectTokenType }: Evidence, { audience, scope }: TokenTarget): URLSearchParams {
@@ -99,7 +101,10 @@ function parseObject(text: string): JsonObject | undefined {
 const BEARER_TOKEN = /^[A-Za-z0-9._~+/-]+=*$/
 
 /** @see {@link https://www.rfc-editor.org/rfc/rfc8693.html#section-2.2.1 RFC 8693 section 2.2.1} */
-function readToken({ requestId, body }: Answer, askedAt: NumericDate): IssuedToken {
+function readToken(
+  { requestId, body }: Answer,
+  asked: { readonly at: NumericDate; readonly elapsed: number },
+): IssuedToken {
   const fault = (what: string): TokenSourceError =>
     new TokenSourceError('broker_answer_invalid', `the broker answers 200 with ${what}`, { requestId })
   if (!body) throw fault('something that is not a JSON object')
@@ -116,7 +121,14 @@ function readToken({ requestId, body }: Answer, askedAt: NumericDate): IssuedTok
   if (typeof lifeSeconds !== 'number' || !Number.isInteger(lifeSeconds) || lifeSeconds < 1) throw fault('no expires_in')
   if (lifeSeconds > MAX_LIFE_SECONDS) throw fault('an expires_in of more than a day')
   if (scope !== undefined && typeof scope !== 'string') throw fault('a scope that is not a string')
-  return { accessToken, issuedTokenType, lifeSeconds, expiresAt: askedAt + lifeSeconds, scope }
+  return {
+    accessToken,
+    issuedTokenType,
+    lifeSeconds,
+    scope,
+    expiresAt: asked.at + lifeSeconds,
+    endsAtElapsed: asked.elapsed + lifeSeconds,
+  }
 }
 
 const SENTENCES: ReadonlyMap<unknown, Description> = new Map(
@@ -128,9 +140,10 @@ function asError({ status, requestId, body }: Answer, retryAfter: string | null)
   const description = SENTENCES.get(body ? memberOf(body, 'error_description') : undefined)
   const said = description === undefined ? `status ${status}` : DESCRIPTIONS[description]
   const options = { requestId, retryAfterSeconds: readRetryAfter(retryAfter) }
-  if (status === 429 || status >= 500) {
+  if (status === 429 || status === 503) {
     return new TokenSourceError('broker_unavailable', `the broker gives no token now: ${said}`, options)
   }
+  if (status >= 500) return new TokenSourceError('broker_failed', `the broker fails: ${said}`, { requestId })
   const code = status === 400 || status === 413 ? codeFor(error, description) : undefined
   if (code !== undefined) return new TokenSourceError(code, `the broker refuses: ${said}`, { requestId })
   const what = status >= 300 && status < 400 ? 'a redirect, which is never followed' : `status ${status}`
@@ -152,6 +165,15 @@ function readRetryAfter(value: string | null): number | undefined {
 function unreachable(endpoint: string, error: unknown, isLate: boolean): TokenSourceError {
   const { host } = new URL(endpoint)
   const inner = error instanceof Error && error.cause !== undefined ? error.cause : error
-  const why = isLate ? `no answer within ${ANSWER_SECONDS} s` : codeOf(inner)
-  return new TokenSourceError('broker_unreachable', `the broker at ${host} cannot be reached (${why})`)
+  if (isLate) {
+    return new TokenSourceError('broker_too_slow', `the broker at ${host} does not answer within ${ANSWER_SECONDS} s`)
+  }
+  const code = codeOf(inner)
+  if (OF_CERTIFICATE.test(code)) {
+    return new TokenSourceError('broker_untrusted', `the certificate of ${host} does not hold (${code})`)
+  }
+  return new TokenSourceError('broker_unreachable', `the broker at ${host} cannot be reached (${code})`)
 }
+
+/** How OpenSSL and Node begin what they say of a certificate. */
+const OF_CERTIFICATE = /^(CERT_|ERR_TLS_CERT|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|HOSTNAME_MISMATCH)/

@@ -45,8 +45,14 @@ export const TOKEN_SOURCE_ERRORS = {
   },
   source_closed: { kind: 'setup', advice: 'create another token source' },
   platform_unavailable: { kind: 'later', advice: 'try again: the platform gave no proof in time' },
+  broker_untrusted: {
+    kind: 'setup',
+    advice: 'name the authority of the broker’s certificate in NODE_EXTRA_CA_CERTS, or correct the broker’s URL',
+  },
   broker_unreachable: { kind: 'later', advice: 'look at the broker’s URL and at the network, and try again' },
+  broker_too_slow: { kind: 'later', advice: 'try again, and look at what lies between here and the broker' },
   broker_unavailable: { kind: 'later', advice: 'try again later' },
+  broker_failed: { kind: 'later', advice: 'report it to your platform team, with the request id where there is one' },
   broker_answer_invalid: {
     kind: 'later',
     advice: 'see that the broker’s URL leads to a Chancery broker and nothing answers in its place',
