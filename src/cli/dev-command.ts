@@ -1,7 +1,7 @@
 /** The words of `chancery dev`. */
 
 import { type Command, Option } from 'commander'
-import type { DevOptions } from './dev/run-dev.ts'
+import type { DevOptions } from './dev.ts'
 import { type Terminal, UsageError } from './exit.ts'
 
 /** The broker's port, and the last one that leaves room for the clouds' after it. */
@@ -34,7 +34,7 @@ export function addDev(program: Command, terminal: Terminal, result: { code: num
     .option('--environment <FILE>', 'write the environment to this file, not to run/environment of the directory')
     .addHelpText('after', DEV_HELP)
     .action(async (options: DevOptions) => {
-      const { runDev } = await import('./dev/run-dev.ts')
+      const { runDev } = await import('./dev.ts')
       result.code = await runDev(options, terminal)
     })
 }

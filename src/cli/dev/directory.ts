@@ -3,7 +3,7 @@
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { UsageError } from '../exit.ts'
+import { SettingsError } from '../../../providers/contract/errors.ts'
 
 /** Ours alone. */
 const PRIVATE_FILE = 0o600
@@ -20,7 +20,7 @@ export interface DevDirectory {
   readonly release: () => boolean
 }
 
-/** Opens a directory, by default a new one in the system's place for temporary files, and puts the document there if it has none. */
+/** Opens a directory, by default a new one in the system's place for temporary files, and puts the document there if it has none. Throws {@link SettingsError} where it cannot. */
 export function openDirectory(chosen: string | undefined, document: object): DevDirectory {
   const path = chosen === undefined ? mkdtempSync(join(tmpdir(), 'chancery-dev-')) : resolve(chosen)
   const federation = join(path, 'federation.json')
@@ -31,7 +31,7 @@ export function openDirectory(chosen: string | undefined, document: object): Dev
     chmodSync(run, PRIVATE_DIRECTORY)
     if (!existsSync(federation)) writeFileSync(federation, text, { flag: 'wx' })
   } catch (error) {
-    throw new UsageError(`--directory: ${error instanceof Error ? error.message : 'it cannot be used'}`)
+    throw wrong('--directory', error instanceof Error ? error.message : 'it cannot be used')
   }
   return {
     path,
@@ -60,15 +60,19 @@ export function replaceFile(file: string, text: string): void {
   renameSync(next, file)
 }
 
-/** Writes a file that begins with our mark. Throws {@link UsageError} where a file without it is in the way. */
+/** Writes a file that begins with our mark. Throws {@link SettingsError} where a file without it is in the way. */
 export function writeMarkedFile(file: string, mark: string, text: string): void {
   try {
     if (existsSync(file) && !readFileSync(file, 'utf8').startsWith(mark)) {
-      throw new UsageError(`--environment: ${file} is there already, and is not ours to write over`)
+      throw wrong('--environment', `${file} is there already, and is not ours to write over`)
     }
     replaceFile(file, `${mark}\n${text}`)
   } catch (error) {
-    if (error instanceof UsageError) throw error
-    throw new UsageError(`--environment: ${error instanceof Error ? error.message : 'it cannot be written'}`)
+    if (error instanceof SettingsError) throw error
+    throw wrong('--environment', error instanceof Error ? error.message : 'it cannot be written')
   }
+}
+
+function wrong(flag: string, why: string): SettingsError {
+  return new SettingsError([{ path: [flag], code: 'setting_wrong', message: `${flag}: ${why}` }])
 }

@@ -1,22 +1,23 @@
 /** `chancery dev`: a broker, a stand-in for each cloud, and what is decided, in one terminal. */
 
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
-import type { AuditRecord } from '../../audit/record.ts'
-import { readServeConfig } from '../../config.ts'
-import { createLog } from '../../log.ts'
-import { EXIT, type Terminal } from '../exit.ts'
-import { NoDocument, startBroker } from '../serve.ts'
-import { systemClock, systemElapsed, systemResolver } from '../world.ts'
-import { tellLogLine } from './broker-log.ts'
-import { type Cloud, closeClouds, startClouds } from './clouds.ts'
-import { paintForTerminal, toDecisionLine } from './decision-line.ts'
-import { type DevDirectory, openDirectory, replaceFile, writeMarkedFile } from './directory.ts'
-import { toShellLines } from './environment-text.ts'
-import { followLines } from './follow-lines.ts'
-import { environmentOf, explainCommand, greet, type Scene } from './greeting.ts'
-import { createSampleDocument } from './sample-document.ts'
+import { styleText } from 'node:util'
+import type { AuditRecord } from '../audit/record.ts'
+import { readServeConfig } from '../config.ts'
+import { createLog } from '../log.ts'
+import { tellLogLine } from './dev/broker-log.ts'
+import { type Cloud, closeClouds, startClouds } from './dev/clouds.ts'
+import { type Screen, toDecisionLine } from './dev/decision-line.ts'
+import { type DevDirectory, openDirectory, replaceFile, writeMarkedFile } from './dev/directory.ts'
+import { toShellLines } from './dev/environment-text.ts'
+import { followLines } from './dev/follow-lines.ts'
+import { findFreePort } from './dev/free-port.ts'
+import { environmentOf, explainCommand, greet, type Scene } from './dev/greeting.ts'
+import { createSampleDocument } from './dev/sample-document.ts'
+import { EXIT, type Terminal } from './exit.ts'
+import { printable } from './printable.ts'
+import { NoDocument, startBroker } from './serve.ts'
+import { systemClock, systemElapsed, systemResolver } from './world.ts'
 
 /** The options as commander gives them. */
 export interface DevOptions {
@@ -28,19 +29,22 @@ export interface DevOptions {
 /** How often what a platform keeps in a file is renewed, in milliseconds. The kubelet does it at most once in 48 minutes. */
 const RENEWAL_MS = 300_000
 
+/** It has colours where standard output is a terminal and nobody said `NO_COLOR`. */
+const SCREEN: Screen = { paint: (colour, text) => styleText(colour, text, { stream: process.stdout }), printable }
+
 /** The first line of a file that we may write over. */
 const MARK = '# Written by chancery dev, and written over at its next start.'
 
 /**
- * Runs until a signal ends it, and gives 0. Listens on loopback alone. Throws {@link UsageError} where a port is taken or a file is in
- * the way, and {@link SettingsError} where the document cannot be used; nothing is left running then.
+ * Runs until a signal ends it, and gives 0. Listens on loopback alone. Throws {@link SettingsError} where a port is taken, a
+ * file is in the way or the document cannot be used; nothing is left running then.
  */
 export async function runDev(options: DevOptions, terminal: Terminal): Promise<number> {
   const ended = untilSignal()
   await using opened = new AsyncDisposableStack()
   const port = options.port === 0 ? await findFreePort() : options.port
   const issuer = `http://127.0.0.1:${port}`
-  const clouds = await startClouds(options.port === 0 ? undefined : port + 1)
+  const clouds = await startClouds(options.port === 0 ? undefined : port + 1, systemClock)
   opened.defer(() => closeClouds(clouds))
   const directory = openDirectory(options.directory, createSampleDocument(clouds, issuer))
   opened.defer(() => {
@@ -74,7 +78,7 @@ async function untilSignal(): Promise<void> {
 
 function tellRecord(line: string, scene: Scene, terminal: Terminal): void {
   const record = JSON.parse(line) as AuditRecord
-  terminal.out(toDecisionLine(record, (requestId) => explainCommand(scene, requestId), paintForTerminal))
+  terminal.out(toDecisionLine(record, (requestId) => explainCommand(scene, requestId), SCREEN))
 }
 
 /** The real broker, with the settings that `chancery serve` would be given. Its own environment is not read. */
@@ -89,7 +93,7 @@ async function startDevBroker({ issuer, clouds, federation, audit }: Scene, { ru
     'secrets-dir': run,
     'insecure-host': clouds.flatMap(({ standIn }) => standIn.hosts),
   }
-  const log = createLog({ write: (line) => terminal.out(tellLogLine(line, paintForTerminal)) })
+  const log = createLog({ write: (line) => terminal.out(tellLogLine(line, SCREEN)) })
   const world = { log, now: systemClock, elapsed: systemElapsed, resolve: systemResolver }
   return await startBroker(readServeConfig(flags, {}), world).catch((error: unknown) => {
     if (error instanceof NoDocument) {
@@ -117,15 +121,4 @@ async function keepProofFiles(clouds: readonly Cloud[], { run }: DevDirectory, p
   const paths = await renew()
   const timer = setInterval(() => void renew().catch(() => undefined), RENEWAL_MS)
   return { paths, stop: () => clearInterval(timer) }
-}
-
-function findFreePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer()
-    server.once('error', reject)
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as AddressInfo
-      server.close(() => resolve(port))
-    })
-  })
 }
