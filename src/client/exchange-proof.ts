@@ -145,7 +145,10 @@ function asError({ status, requestId, body }: Answer, retryAfter: string | null)
   }
   if (status >= 500) return new TokenSourceError('broker_failed', `the broker fails: ${said}`, { requestId })
   const code = status === 400 || status === 413 ? codeFor(error, description) : undefined
-  if (code !== undefined) return new TokenSourceError(code, `the broker refuses: ${said}`, { requestId })
+  if (code !== undefined) {
+    const advice = code === 'proof_refused' ? adviceFor(requestId) : undefined
+    return new TokenSourceError(code, `the broker refuses: ${said}`, { requestId, advice })
+  }
   const what = status >= 300 && status < 400 ? 'a redirect, which is never followed' : `status ${status}`
   return new TokenSourceError('broker_answer_invalid', `the broker answers with ${what}`, { requestId })
 }
@@ -155,6 +158,12 @@ function codeFor(error: unknown, description: Description | undefined): TokenSou
   if (error === 'invalid_scope') return 'scope_refused'
   if (description === 'subject_token_refused') return 'proof_refused'
   return error === 'invalid_request' || error === 'unsupported_grant_type' ? 'request_refused' : undefined
+}
+
+/** Callers are told nothing about a refused proof. Whoever has the audit trail can see all of it. */
+function adviceFor(requestId: string | undefined): string | undefined {
+  if (requestId === undefined) return undefined
+  return `ask your platform team to run chancery explain --federation PATH --audit FILE --request-id ${requestId}`
 }
 
 /** In seconds; a date, which RFC 9110 also allows, is one that no broker sends. */

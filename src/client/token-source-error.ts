@@ -13,8 +13,7 @@ interface TokenSourceErrorEntry {
 export const TOKEN_SOURCE_ERRORS = {
   proof_refused: {
     kind: 'refused',
-    advice:
-      'the broker does not tell callers why: ask your platform team to run chancery explain with --audit and this request id',
+    advice: 'ask your platform team, who can see in the broker’s audit trail why',
   },
   target_refused: {
     kind: 'refused',
@@ -77,9 +76,9 @@ export class TokenSourceError extends Error {
   readonly code: TokenSourceErrorCode
   readonly advice: string
   /** The broker's name for the exchange, which the platform team can look up. */
-  readonly requestId?: string
+  declare readonly requestId?: string
   /** When the broker wants to be asked again, where it said so. */
-  readonly retryAfterSeconds?: number
+  declare readonly retryAfterSeconds?: number
 
   constructor(code: TokenSourceErrorCode, what: string, options: TokenSourceErrorOptions = {}) {
     const advice = options.advice ?? TOKEN_SOURCE_ERRORS[code].advice
