@@ -1,8 +1,9 @@
 /** How a service answers a caller, whatever its framework: RFC 6750 in one place. */
 
+import { SettingsError } from '../../providers/contract/errors.ts'
 import type { Principal } from './principal.ts'
 import { KeysUnavailable, TokenRefused } from './refused.ts'
-import { readScopeSetting } from './settings.ts'
+import { isScope, readScopeSetting } from './settings.ts'
 import type { Verifier } from './verifier.ts'
 
 export interface BearerOptions {
@@ -34,15 +35,18 @@ export type Authenticate = (authorization: readonly string[]) => Promise<BearerO
  * those of another scheme, are answered 401 with a bare challenge; a header that is there twice or holds no one token, 400; a
  * refused token, 401; a missing scope, 403; keys that cannot be had, 503. Whatever else is thrown is a bug, and is thrown on.
  *
- * Throws a RangeError for a realm that cannot stand in a header.
+ * Throws {@link SettingsError} for a realm that cannot stand in a header, and for a malformed scope.
  *
  * @see {@link https://www.rfc-editor.org/rfc/rfc6750.html#section-3 RFC 6750 section 3}
  */
 export function createAuthenticate(verifier: Verifier, options: BearerOptions = {}): Authenticate {
   const { scope, realm = verifier.audience, observe = () => undefined } = options
-  if (!PRINTABLE.test(realm)) throw new RangeError('a realm is printable ASCII')
+  const scopes = readScopeSetting(scope)
+  if (!PRINTABLE.test(realm)) throw settingsError('realm', 'must be printable ASCII')
+  if (!scopes.every(isScope))
+    throw settingsError('scope', 'must be scopes, or one text of them separated by single spaces')
   const challenge = `Bearer realm="${realm.replaceAll(/["\\]/g, '\\$&')}"`
-  const required = { scope: readScopeSetting(scope) }
+  const required = { scope: scopes }
   return async (authorization) => {
     const credentials = readCredentials(authorization)
     if (credentials === 'none') return { answer: refuse(401, challenge) }
@@ -55,6 +59,10 @@ export function createAuthenticate(verifier: Verifier, options: BearerOptions = 
       return { answer: answerTo(error, challenge) }
     }
   }
+}
+
+function settingsError(name: string, message: string): SettingsError {
+  return new SettingsError([{ path: [name], code: 'setting_invalid', message: `${name} ${message}` }])
 }
 
 const PRINTABLE = /^[\x20-\x7e]+$/

@@ -67,6 +67,11 @@ export function readScopeSetting(scope: string | readonly string[] | undefined):
   return typeof scope === 'string' ? scope.split(' ') : (scope ?? [])
 }
 
+/** Answers whether a text is one scope. */
+export function isScope(scope: string): boolean {
+  return typeof scope === 'string' && SCOPE_TOKEN.test(scope)
+}
+
 const TRUST_DOMAIN = /^[a-z0-9._-]{1,255}$/
 
 const LOOPBACK = /^(localhost|127\.0\.0\.1|\[::1\])$/
@@ -89,15 +94,11 @@ function isSafeUrl(url: string): boolean {
 }
 
 function isKeySet(jwks: NonNullable<VerifierSettings['jwks']>): boolean {
-  return typeof jwks === 'string' ? isSafeUrl(jwks) : Array.isArray(jwks.keys) && jwks.keys.length > 0
+  return typeof jwks === 'string' ? isSafeUrl(jwks) : Array.isArray(jwks?.keys) && jwks.keys.length > 0
 }
 
 function isAlgorithm(name: string): boolean {
   return name === 'ES256' || name === 'RS256'
-}
-
-function isScope(scope: string): boolean {
-  return typeof scope === 'string' && SCOPE_TOKEN.test(scope)
 }
 
 function systemNow(): NumericDate {

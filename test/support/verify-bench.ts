@@ -41,10 +41,13 @@ export interface VerifyBench {
   close(): Promise<void>
 }
 
+/** Made once: no test changes them. */
+const KEYS = Promise.all([generateStandInKey('ES256', 'es'), generateStandInKey('RS256', 'rs')])
+
 /** Opens a bench whose issuer publishes one key of each algorithm. */
 export async function openVerifyBench(): Promise<VerifyBench> {
   const clock = createTestClock()
-  const [es256, rs256] = await Promise.all([generateStandInKey('ES256', 'es'), generateStandInKey('RS256', 'rs')])
+  const [es256, rs256] = await KEYS
   let fetches = 0
   let listener = answerWith({ keys: [es256.jwk, rs256.jwk] })
   const server = createServer((request, response) => {
@@ -92,7 +95,8 @@ async function outcomeOf(token: string, verifier: Verifier): Promise<string> {
   if (!(error instanceof TokenRefused) && !(error instanceof KeysUnavailable)) throw error
   const [, payload = ''] = String(token).split('.')
   const shown = inspect(error, { depth: null, showHidden: true })
-  if (payload !== '' && (shown.includes(token) || shown.includes(payload))) throw new Error('the token was shown')
+  // A few letters may well be a word of ours.
+  if (payload.length > 8 && (shown.includes(token) || shown.includes(payload))) throw new Error('the token was shown')
   return error.code
 }
 
