@@ -78,12 +78,13 @@ export function createTokenSource(settings: TokenSourceSettings): TokenSource {
   )
   const token = async (request: TokenRequest = {}): Promise<ServiceToken> => {
     const target = readTarget(settings, request)
-    return asServiceToken(await cache.get(target, request.fresh ?? false, request.signal), target)
+    request.signal?.throwIfAborted()
+    return asServiceToken(await cache.at(target).get(request.fresh ?? false, request.signal), target)
   }
   const supply: TokenSupply = {
     get: async (request) => (await token(request)).accessToken,
     replace: async (request, refused) =>
-      (await cache.replace(readTarget(settings, request), refused, request.signal))?.accessToken,
+      (await cache.at(readTarget(settings, request)).replace(refused, request.signal))?.accessToken,
   }
   return {
     token,
