@@ -22,7 +22,7 @@ export function toDecisionLine(record: AuditRecord, explain: (requestId: string)
   const { decision, request_id: requestId } = record
   const isIssued = decision === 'issued'
   const head = [
-    paint('dim', record.time.slice(11, 23)),
+    paint('dim', record.time.slice(11, 19)),
     paint(isIssued ? 'green' : 'red', decision.padEnd(DECISION_WIDTH)),
     isIssued ? tellGrant(record, screen) : tellRefusal(record, screen),
     tellProof(record, screen),
