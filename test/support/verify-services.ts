@@ -33,7 +33,11 @@ async function startHono(verifier: Verifier, options?: BearerOptions): Promise<S
     .post('/', (c) => counter.count(c.text(c.var.principal.identity)))
     .get('/write', requireInHono(verifier, { ...options, ...WRITE }), (c) => c.text(c.var.principal.identity))
     .onError((_, c) => c.text('bug', 500))
-  return await listen(createServer(getRequestListener(app.fetch)), counter)
+  const answer = getRequestListener(app.fetch)
+  return await listen(
+    createServer((request, response) => void answer(request, response)),
+    counter,
+  )
 }
 
 async function startExpress(verifier: Verifier, options?: BearerOptions): Promise<Service> {
