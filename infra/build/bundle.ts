@@ -90,6 +90,8 @@ export async function bundleExecutable(file: string): Promise<Metafile> {
     outfile: file,
     format: 'cjs',
     define: { 'import.meta.url': JSON.stringify(EXECUTABLE_BASE) },
+    // Code from a cache cannot import, and what is left to import are parts of Node.
+    supported: { 'dynamic-import': false },
   })
   return metafile
 }
