@@ -15,11 +15,19 @@ export const CLIENT_VARIABLES = [
   'CHANCERY_PROOF_FILE',
   'CHANCERY_PROOF_AUDIENCE',
   'CHANCERY_PROVIDER',
+  'CHANCERY_CREDENTIAL_HOSTS',
+  'CHANCERY_CREDENTIAL_USERNAME',
+  'CHANCERY_CREDENTIAL_ASKED',
 ] as const
 
 /** Gives this process's environment: the platform's provers look for their own variables in it. */
 export function processEnvironment(): Environment {
   return process.env
+}
+
+/** Leaves word for the programs that this process starts, an SDK's credential processes among them. */
+export function tellChildren(name: (typeof CLIENT_VARIABLES)[number], value: string): void {
+  process.env[name] = value
 }
 
 /** What the environment may set of a token source. The file of a proof is not among it: its turn comes after every setting. */

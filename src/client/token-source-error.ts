@@ -43,7 +43,10 @@ export const TOKEN_SOURCE_ERRORS = {
     advice: 'ask over https: a token is sent in the clear to this machine alone',
   },
   source_closed: { kind: 'setup', advice: 'create another token source' },
-  platform_unavailable: { kind: 'later', advice: 'try again: the platform gave no proof in time' },
+  platform_unavailable: {
+    kind: 'later',
+    advice: 'try again, and if it stays so, see that the platform gives this workload an identity',
+  },
   broker_untrusted: {
     kind: 'setup',
     advice: 'name the authority of the broker’s certificate in NODE_EXTRA_CA_CERTS, or correct the broker’s URL',
