@@ -82,6 +82,7 @@ export function createKeptToken(exchange: () => Promise<IssuedToken>, ports: Kep
     get,
     async replace(refused, signal) {
       if (token !== undefined && token.issued.accessToken !== refused) return await get(false, signal)
+      if (flight !== undefined) return await unlessAborted(flight, signal)
       if (elapsed() < replaceNotBefore) return undefined
       replaceNotBefore = elapsed() + REPLACEMENT_SECONDS
       token = undefined
