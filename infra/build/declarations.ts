@@ -16,7 +16,8 @@ import { ENTRY_POINTS, ROOT } from './layout.ts'
 export function writeDeclarations(directory: string): void {
   const declarations = emitDeclarations()
   for (const [path, text] of declarations) {
-    for (const tree of ['types', 'types-cjs']) writeText(join(directory, tree, path), text)
+    writeText(join(directory, 'types', path), text)
+    writeText(join(directory, 'types-cjs', path), asCommonJs(text))
   }
   writeText(join(directory, 'types-cjs', 'package.json'), `${JSON.stringify({ type: 'commonjs' })}\n`)
   for (const [name, source] of ENTRY_POINTS) {
@@ -51,6 +52,27 @@ const RELATIVE_TS = /(['"]\.\.?\/[^'"\n]+)\.ts(['"])/g
 
 function declarationOf(from: string, quoted: string): string {
   return posix.join(dirname(from), quoted.slice(1, -1).replace(/\.ts$/, '.d.ts'))
+}
+
+/** A declaration's import of a package. It imports types alone, whatever it says. */
+const PACKAGE_IMPORT = /^import (?:type )?\{([^}]*)\} from '((?!node:)[^.'][^']*)';$/gm
+
+/** CommonJS may name the types of a package that is a module and nothing else, if it says that it knows. */
+function asCommonJs(text: string): string {
+  return text.replaceAll(PACKAGE_IMPORT, (line, names: string, specifier: string) =>
+    isModuleOnly(specifier)
+      ? `import type {${names.replaceAll(/\btype /g, '')}} from '${specifier}' with { 'resolution-mode': 'import' };`
+      : line,
+  )
+}
+
+function isModuleOnly(specifier: string): boolean {
+  const name = specifier.split('/', specifier.startsWith('@') ? 2 : 1).join('/')
+  const { type, exports } = JSON.parse(readFileSync(join(ROOT, 'node_modules', name, 'package.json'), 'utf8')) as {
+    readonly type?: string
+    readonly exports?: unknown
+  }
+  return type === 'module' && !(JSON.stringify(exports) ?? '').includes('"require"')
 }
 
 function writeText(file: string, text: string): void {
