@@ -23,6 +23,12 @@ const GROUPS: readonly CommandGroup[] = [
     names: ['token', 'exec', 'agent'],
     load: async () => (await import('./workload-commands.ts')).addWorkloadCommands,
   },
+  { names: ['credential'], load: async () => (await import('./credential-commands.ts')).addCredential },
+  {
+    // Completion is about all commands, and so is loaded with all.
+    names: ['google-config', 'verify', 'decode'],
+    load: async () => (await import('./token-commands.ts')).addTokenCommands,
+  },
   { names: ['dev'], load: async () => (await import('./dev-command.ts')).addDev },
 ]
 
