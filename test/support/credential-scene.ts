@@ -1,0 +1,103 @@
+/** A real broker at its own address, a cluster whose pod is the workload, and the command where consumers look for it. */
+
+import { spawn } from 'node:child_process'
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { type KubernetesStandIn, startKubernetesStandIn } from '../../providers/kubernetes/stand-in/stand-in.ts'
+import { startTestBroker, type TestBroker } from './broker.ts'
+import { bindingFor, documentFor } from './document.ts'
+import { type Finished, findFreePort } from './process.ts'
+
+const COMMAND = fileURLToPath(new URL('../../src/launch.mjs', import.meta.url))
+
+/** The names by which consumers start the command. */
+const NAMES = ['chancery', 'git-credential-chancery', 'docker-credential-chancery', 'terraform-credentials-chancery']
+
+/** What the pod may have tokens for, beside those of a scene's own. */
+export const AUDIENCES = ['ledger', 'git', 'registry', 'sts.amazonaws.com']
+
+export interface CredentialScene {
+  readonly broker: TestBroker
+  readonly cluster: KubernetesStandIn
+  /** A directory of the scene's own. */
+  readonly directory: string
+  /** The command, by its names. */
+  readonly bin: string
+  /** Runs a program to its end, where the command is found and nothing of this machine's settings is. */
+  run(command: readonly string[], options?: RunOptions): Promise<Finished>
+  /** The environment that programs run in. */
+  environment(more?: Readonly<Record<string, string>>): Record<string, string>
+  /** Counts the tokens that were issued. */
+  issued(): number
+  close(): Promise<void>
+}
+
+export interface RunOptions {
+  readonly input?: string
+  readonly env?: Readonly<Record<string, string>>
+  readonly cwd?: string
+}
+
+/** Opens it. Its clock is the system's, as the consumers' is. */
+export async function openCredentialScene(audiences: readonly string[] = AUDIENCES): Promise<CredentialScene> {
+  const directory = mkdtempSync(join(tmpdir(), 'chancery-credential-'))
+  const now = () => Math.floor(Date.now() / 1_000)
+  const cluster = await startKubernetesStandIn()
+  cluster.createServiceAccount('payments', 'api')
+  const address = `127.0.0.1:${await findFreePort()}`
+  const broker = await startTestBroker({
+    clock: { now, advance: () => undefined },
+    document: documentFor(cluster.issuer, {
+      proof_audiences: [`http://${address}`],
+      audiences: Object.fromEntries(audiences.map((audience) => [audience, {}])),
+      identities: { 'payments/api': { grants: Object.fromEntries(audiences.map((audience) => [audience, []])) } },
+      bindings: { 'payments-api': bindingFor('payments', 'api', 'payments/api') },
+    }),
+    insecureHosts: [cluster.host],
+    flags: { issuer: `http://${address}`, listen: address },
+  })
+  const proof = await cluster.requestToken({
+    namespace: 'payments',
+    serviceAccount: 'api',
+    audiences: [`http://${address}`],
+  })
+  const bin = join(directory, 'bin')
+  mkdirSync(bin)
+  for (const name of NAMES) symlinkSync(COMMAND, join(bin, name))
+  writeFileSync(join(directory, 'proof'), `${proof}\n`)
+  const environment: CredentialScene['environment'] = (more = {}) => ({
+    PATH: `${bin}:${dirname(process.execPath)}:${process.env.PATH ?? ''}`,
+    HOME: directory,
+    XDG_CACHE_HOME: join(directory, 'cache'),
+    CHANCERY_BROKER: broker.origin,
+    CHANCERY_PROOF_FILE: join(directory, 'proof'),
+    ...more,
+  })
+  return {
+    broker,
+    cluster,
+    directory,
+    bin,
+    environment,
+    run: ([command = '', ...args], { input = '', env, cwd = directory } = {}) =>
+      new Promise((resolve, reject) => {
+        const child = spawn(command, args, { env: environment(env), cwd })
+        const texts = { out: '', err: '' }
+        child.stdout.on('data', (chunk: Buffer) => void (texts.out += chunk.toString()))
+        child.stderr.on('data', (chunk: Buffer) => void (texts.err += chunk.toString()))
+        child.on('error', reject)
+        child.on('close', (code) => resolve({ code, ...texts }))
+        // A program that reads nothing of what it is told is not wrong.
+        child.stdin.on('error', () => undefined)
+        child.stdin.end(input)
+      }),
+    issued: () => broker.records().filter(({ decision }) => decision === 'issued').length,
+    async close() {
+      await broker.stop()
+      await cluster.close()
+      rmSync(directory, { recursive: true, force: true })
+    },
+  }
+}
