@@ -7,7 +7,7 @@ import { TokenSourceError } from './token-source-error.ts'
 /** Variables by their names. */
 export type Environment = Readonly<Record<string, string | undefined>>
 
-/** The variables that a workload's side reads, for `chancery serve` to know that they are none of its own. */
+/** The variables that a workload's side reads or sets, for `chancery serve` to know that they are none of its own. */
 export const CLIENT_VARIABLES = [
   'CHANCERY_BROKER',
   'CHANCERY_AUDIENCE',
@@ -15,6 +15,8 @@ export const CLIENT_VARIABLES = [
   'CHANCERY_PROOF_FILE',
   'CHANCERY_PROOF_AUDIENCE',
   'CHANCERY_PROVIDER',
+  'CHANCERY_TOKEN',
+  'CHANCERY_TOKEN_FILE',
   'CHANCERY_CREDENTIAL_HOSTS',
   'CHANCERY_CREDENTIAL_USERNAME',
   'CHANCERY_CREDENTIAL_ASKED',
