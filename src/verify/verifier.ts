@@ -1,6 +1,7 @@
 /** Verifies our broker's access tokens, for a service that is called with one. See `README.md`. */
 
 import { compactVerify, errors } from 'jose'
+import { SettingsError } from '../../providers/contract/errors.ts'
 import type { NumericDate } from '../../providers/contract/proof.ts'
 import { type JsonObject, memberOf } from '../../providers/contract/strict-json.ts'
 import { readCompactToken, type UnverifiedToken } from './compact-token.ts'
@@ -15,7 +16,7 @@ export type { Principal, ProofClaim, TokenClaims } from './principal.ts'
 export type { TokenAlgorithm } from './public-key.ts'
 export type { KeyFaultCode, TokenRefusalCode } from './refused.ts'
 export type { VerifierSettings } from './settings.ts'
-export { KeysUnavailable, TokenRefused }
+export { KeysUnavailable, SettingsError, TokenRefused }
 
 /** How far the clocks of broker and service may differ, in seconds. */
 export const CLOCK_SKEW_SECONDS = 60
