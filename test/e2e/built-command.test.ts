@@ -1,5 +1,6 @@
 /** The command as it ships, as a bundle for Node and as an executable of its own, where nothing of this project is to be found. */
 
+import { createHash } from 'node:crypto'
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -91,6 +92,22 @@ async function buildInto(directory: string, way: (typeof WAYS)[number]): Promise
   cpSync(join(ROOT, 'infra/build/launch.mjs'), join(directory, 'bin/chancery.mjs'))
   return commandIn(elsewhere, process.execPath, join(directory, 'bin/chancery.mjs'))
 }
+
+test.runIf(isLinux)('the executable is the same, byte for byte, when it is built again elsewhere', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'chancery-twice-'))
+  const digests: string[] = []
+  for (const name of ['one', 'other']) {
+    await buildBinary(join(directory, name, 'chancery'))
+    digests.push(
+      createHash('sha256')
+        .update(readFileSync(join(directory, name, 'chancery')))
+        .digest('hex'),
+    )
+  }
+  rmSync(directory, { recursive: true })
+
+  expect(digests[0]).toBe(digests[1])
+})
 
 describe('what a workload waits for', () => {
   test('loads nothing that only a broker needs', async () => {

@@ -1,7 +1,7 @@
 /** `chancery dev` as a developer has it: one process, the environment that it prints, and the lines that it writes. */
 
 import { spawn, spawnSync } from 'node:child_process'
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -89,12 +89,23 @@ describe('a developer’s clouds', () => {
     }
   })
 
+  test('are told without colours to whatever is no terminal', () => {
+    expect(dev.out()).not.toContain('\u001b')
+  })
+
   test('are found by the lines that were printed, which are those of the file', async () => {
     const printed = dev.out().match(/^(export \w+=.*|unset .*)$/gm) ?? []
 
     expect(readFileSync(environment(), 'utf8').split('\n').slice(1, -1)).toEqual(printed)
     const node = ['--env-file', environment(), '-p', 'process.env.CHANCERY_AUDIENCE']
     expect(spawnSync(process.execPath, node, { encoding: 'utf8' }).stdout.trim()).toBe('ledger')
+  })
+
+  test('keep what leads to them, and their proofs, from other accounts of the machine', () => {
+    for (const file of ['environment', 'kubernetes-token']) {
+      expect(statSync(join(directory, 'run', file)).mode & 0o777).toBe(0o600)
+    }
+    expect(statSync(join(directory, 'run')).mode & 0o777).toBe(0o700)
   })
 
   test('answer the commands that are printed to try', async () => {

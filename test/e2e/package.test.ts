@@ -185,6 +185,17 @@ describe('the command', () => {
     expect(project.run('npx', '--offline', 'chancery', '--version')).toEqual({ code: 0, out: `${version}\n`, err: '' })
   })
 
+  test('says which Node it needs where there is an older one', () => {
+    const older = 'Object.defineProperty(process, "versions", { value: { ...process.versions, node: "20.20.2" } })'
+    const args = ['--import', `data:text/javascript,${older}`, 'node_modules/chancery/bin/chancery.js', '--version']
+
+    expect(project.run(process.execPath, ...args)).toMatchObject({
+      code: 2,
+      out: '',
+      err: expect.stringContaining('needs Node 24 or newer'),
+    })
+  })
+
   test('checks a document', () => {
     project.write('federation.json', JSON.stringify(FEDERATION))
     const { code, out } = project.run(
