@@ -21,7 +21,12 @@ async function fill(helper: string, url: string, env: Record<string, string> = {
 }
 
 function attributes(text: string): Record<string, string> {
-  return Object.fromEntries(text.split('\n').filter(Boolean).map((line) => line.split(/=(.*)/s) as [string, string]))
+  return Object.fromEntries(
+    text
+      .split('\n')
+      .filter(Boolean)
+      .map((line) => line.split(/=(.*)/s) as [string, string]),
+  )
 }
 
 test('gives a host that was named a token of its audience for a password', async () => {
@@ -44,7 +49,12 @@ test('is found by the name that Git gives helpers, and set up by variables', asy
 
 test('gives no token to any other host, nor over plain http, and asks the broker for none', async () => {
   const before = scene.issued()
-  for (const url of ['https://evil.example/a.git', 'https://git.example.evil.example/', 'https://git.example:8443/', 'http://git.example/']) {
+  for (const url of [
+    'https://evil.example/a.git',
+    'https://git.example.evil.example/',
+    'https://git.example:8443/',
+    'http://git.example/',
+  ]) {
     const { code, out, err } = await fill('!chancery credential git --host git.example=git', url)
 
     expect(code, url).not.toBe(0)
@@ -64,7 +74,9 @@ test('makes Git stop, and says why, where the broker has no token for the host',
 
 test('keeps nothing: store and erase do nothing', async () => {
   for (const operation of ['store', 'erase', 'something-new']) {
-    const done = await scene.run(['git-credential-chancery', operation], { input: 'protocol=https\nhost=git.example\n\n' })
+    const done = await scene.run(['git-credential-chancery', operation], {
+      input: 'protocol=https\nhost=git.example\n\n',
+    })
 
     expect(done, operation).toEqual({ code: 0, out: '', err: '' })
   }

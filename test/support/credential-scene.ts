@@ -40,8 +40,20 @@ export interface RunOptions {
   readonly cwd?: string
 }
 
+/** What a broker is to trust beside the cluster. */
+export interface MoreTrust {
+  readonly trusted_issuers: Readonly<Record<string, object>>
+  readonly bindings: Readonly<Record<string, object>>
+  readonly hosts: readonly string[]
+}
+
+const NOTHING_MORE: MoreTrust = { trusted_issuers: {}, bindings: {}, hosts: [] }
+
 /** Opens it. Its clock is the system's, as the consumers' is. */
-export async function openCredentialScene(audiences: readonly string[] = AUDIENCES): Promise<CredentialScene> {
+export async function openCredentialScene(
+  audiences: readonly string[] = AUDIENCES,
+  more: MoreTrust = NOTHING_MORE,
+): Promise<CredentialScene> {
   const directory = mkdtempSync(join(tmpdir(), 'chancery-credential-'))
   const now = () => Math.floor(Date.now() / 1_000)
   const cluster = await startKubernetesStandIn()
@@ -53,9 +65,10 @@ export async function openCredentialScene(audiences: readonly string[] = AUDIENC
       proof_audiences: [`http://${address}`],
       audiences: Object.fromEntries(audiences.map((audience) => [audience, {}])),
       identities: { 'payments/api': { grants: Object.fromEntries(audiences.map((audience) => [audience, []])) } },
-      bindings: { 'payments-api': bindingFor('payments', 'api', 'payments/api') },
+      trusted_issuers: { cluster: { provider: 'kubernetes', issuers: [cluster.issuer] }, ...more.trusted_issuers },
+      bindings: { 'payments-api': bindingFor('payments', 'api', 'payments/api'), ...more.bindings },
     }),
-    insecureHosts: [cluster.host],
+    insecureHosts: [cluster.host, ...more.hosts],
     flags: { issuer: `http://${address}`, listen: address },
   })
   const proof = await cluster.requestToken({
@@ -85,8 +98,12 @@ export async function openCredentialScene(audiences: readonly string[] = AUDIENC
       new Promise((resolve, reject) => {
         const child = spawn(command, args, { env: environment(env), cwd })
         const texts = { out: '', err: '' }
-        child.stdout.on('data', (chunk: Buffer) => void (texts.out += chunk.toString()))
-        child.stderr.on('data', (chunk: Buffer) => void (texts.err += chunk.toString()))
+        child.stdout.on('data', (chunk: Buffer) => {
+          texts.out += chunk.toString()
+        })
+        child.stderr.on('data', (chunk: Buffer) => {
+          texts.err += chunk.toString()
+        })
         child.on('error', reject)
         child.on('close', (code) => resolve({ code, ...texts }))
         // A program that reads nothing of what it is told is not wrong.
