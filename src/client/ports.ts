@@ -28,7 +28,7 @@ async function readSmallFile(path: string): Promise<string> {
   const file = await open(path, 'r')
   try {
     const { bytesRead, buffer } = await file.read(Buffer.alloc(MAX_FILE_BYTES + 1))
-    if (bytesRead > MAX_FILE_BYTES) throw new Error('the file is larger than 64 KiB')
+    if (bytesRead > MAX_FILE_BYTES) throw Object.assign(new Error('the file is larger than 64 KiB'), { code: 'EFBIG' })
     return buffer.toString('utf8', 0, bytesRead)
   } finally {
     await file.close()

@@ -1,23 +1,25 @@
 /** The client's source as it is, in a process of its own, under Node and under Bun: every cloud, and nothing loaded for another. */
 
 import { spawn } from 'node:child_process'
-import { existsSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { decodeJwt } from 'jose'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { type AwsStandIn, startAwsStandIn } from '../../providers/aws/stand-in/stand-in.ts'
 import { type AzureStandIn, startAzureStandIn } from '../../providers/azure/stand-in/stand-in.ts'
 import { type GoogleStandIn, startGoogleStandIn } from '../../providers/gcp/stand-in/stand-in.ts'
 import { environmentOf } from '../../providers/gcp/stand-in/stand-in-provider.ts'
 import { type StandInServer, startStandInServer } from '../../providers/kit/stand-in-server.ts'
 import { type KubernetesStandIn, startKubernetesStandIn } from '../../providers/kubernetes/stand-in/stand-in.ts'
+import { ACCESS_TOKEN_TYPE } from '../support/broker.ts'
 import type { ClientOutcome } from '../support/client-process.ts'
 import { type CloudsBroker, startCloudsBroker } from '../support/clouds-broker.ts'
 import { type ConnectProxy, startConnectProxy } from '../support/connect-proxy.ts'
 import { makeScratch } from '../support/scratch.ts'
 
 const SCRIPT = fileURLToPath(new URL('../support/client-process.ts', import.meta.url))
+const EXIT_SCRIPT = fileURLToPath(new URL('../support/client-exit.ts', import.meta.url))
 const BUN_PACKAGE = `@oven/bun-linux-${process.arch === 'arm64' ? 'aarch64' : 'x64'}`
 const BUN = fileURLToPath(new URL(`../../node_modules/${BUN_PACKAGE}/bin/bun`, import.meta.url))
 
@@ -122,10 +124,15 @@ async function placeOf(cloud: string): Promise<Place> {
 
 async function run(runtime: string, place: Place, environment: Readonly<Record<string, string>> = {}, path = '/') {
   const settings = { broker: broker.issuer, audience: 'ledger', ...place.settings }
-  const child = spawn(runtime, [SCRIPT, JSON.stringify(settings), service.origin + path], {
-    env: { PATH: process.env.PATH, HOME: '/nonexistent', ...place.environment, ...environment },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
+  const args = [SCRIPT, JSON.stringify(settings), service.origin + path]
+  const { code, out, err } = await finish(runtime, args, { ...place.environment, ...environment })
+  if (code !== 0) throw new Error(`the workload ended with ${String(code)}: ${err}`)
+  return JSON.parse(out) as ClientOutcome
+}
+
+async function finish(runtime: string, args: readonly string[], environment: Place['environment'] = {}) {
+  const env = { PATH: process.env.PATH, HOME: '/nonexistent', ...environment }
+  const child = spawn(runtime, args, { env, stdio: ['ignore', 'pipe', 'pipe'] })
   const texts = { out: '', err: '' }
   child.stdout.on('data', (chunk: Buffer) => {
     texts.out += chunk.toString()
@@ -134,8 +141,7 @@ async function run(runtime: string, place: Place, environment: Readonly<Record<s
     texts.err += chunk.toString()
   })
   const code = await new Promise((resolve) => child.on('close', resolve))
-  if (code !== 0) throw new Error(`the workload ended with ${String(code)}: ${texts.err}`)
-  return JSON.parse(texts.out) as ClientOutcome
+  return { code, ...texts }
 }
 
 describe.each([
@@ -155,6 +161,21 @@ describe.each([
     expect({ loadedBefore, loaded }).toEqual({ loadedBefore: [], loaded: place.loads })
     expect(status).toBe(204)
     expect(service.requests.at(-1)?.headers.authorization).toBe(`Bearer ${accessToken}`)
+  })
+
+  test.skipIf(!isThere)('a process lives as long as it waits for a token, and no longer', async () => {
+    const answers = [
+      { status: 503, headers: { 'retry-after': '1' }, body: {} },
+      {
+        status: 200,
+        body: { access_token: 'x', issued_token_type: ACCESS_TOKEN_TYPE, token_type: 'Bearer', expires_in: 900 },
+      },
+    ]
+    const slow = await startStandInServer({ route: () => answers.shift() ?? { status: 404 } })
+    onTestFinished(() => slow.close())
+
+    expect(await finish(runtime, [EXIT_SCRIPT, slow.origin])).toEqual({ code: 0, out: 'true', err: '' })
+    expect(slow.requests).toHaveLength(2)
   })
 
   test.skipIf(!isThere)('a token does not follow a redirect to another origin', async () => {
@@ -178,4 +199,25 @@ describe.each([
     expect(choice).toMatchObject({ provider: 'gcp', source: 'metadata' })
     expect(proxy.asked).toEqual([])
   })
+})
+
+test('a platform’s SDK that is not installed is named, with the command that installs it', async () => {
+  const tree = makeScratch()
+  const root = new URL('../../', import.meta.url)
+  mkdirSync(join(tree, 'node_modules'))
+  for (const part of ['src', 'providers', 'test', 'package.json', 'node_modules/zod']) {
+    symlinkSync(fileURLToPath(new URL(part, root)), join(tree, part))
+  }
+  const script = join(tree, 'test/support/client-process.ts')
+  const { settings, environment } = await placeOf('aws')
+  const args = ['--preserve-symlinks', '--preserve-symlinks-main', script]
+
+  const { code, err } = await finish(
+    process.execPath,
+    [...args, JSON.stringify({ broker: broker.issuer, ...settings })],
+    environment,
+  )
+
+  expect(code).toBe(1)
+  expect(err).toContain('TokenSourceError: @aws-sdk/client-sts is not installed: npm install @aws-sdk/client-sts')
 })
