@@ -18,7 +18,7 @@ import { toTokenSourceSettings, type WorkloadOptions } from './workload-options.
 
 export interface GoogleConfigOptions extends Omit<WorkloadOptions, 'scope'> {
   readonly source?: GoogleSource
-  readonly url?: string
+  readonly metadataOrigin?: string
   readonly command: string
   readonly output?: string
 }
@@ -52,7 +52,7 @@ function sourceOf(options: GoogleConfigOptions, settings: TokenSourceSettings, a
     case 'file':
       return fileSource(settings.proof?.file ?? PROJECTED_TOKEN_PATH)
     case 'url':
-      return urlSource(provider, settings.proof?.audience ?? settings.broker, options.url)
+      return urlSource(provider, settings.proof?.audience ?? settings.broker, options.metadataOrigin)
     case 'executable':
       return executableSource([options.command, ...commandWords(options, settings, audience)])
     case 'aws':

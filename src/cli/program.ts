@@ -2,6 +2,7 @@
 
 import { Command, CommanderError } from 'commander'
 import { SettingsError } from '../../providers/contract/errors.ts'
+import { TokenSourceError } from '../client/token-source-error.ts'
 import { loadGroups } from './command-groups.ts'
 import { EXIT, type Terminal, UsageError } from './exit.ts'
 
@@ -48,6 +49,11 @@ function codeOf(error: unknown, terminal: Terminal): number {
   }
   if (error instanceof UsageError) {
     terminal.err(`chancery: ${error.message}\n`)
+    return EXIT.wrong
+  }
+  // A wrong setting; that there is no token is told where one was asked for.
+  if (error instanceof TokenSourceError && error.kind === 'setup') {
+    terminal.err(`chancery: ${error.message} [${error.code}]\n`)
     return EXIT.wrong
   }
   throw error

@@ -28,7 +28,7 @@ function addGoogleConfig(program: Command, terminal: Terminal, result: { code: n
         'how the library gets the proof; by default what the platform needs no command for',
       ).choices(['file', 'url', 'executable', 'aws']),
     )
-    .option('--url <URL>', 'where the platform’s metadata service is, if not where it always is')
+    .option('--metadata-origin <URL>', 'where the platform’s metadata service is, if not where it always is')
     .option('--command <PATH>', 'what this command is called there', 'chancery')
     .option('--output <FILE>', 'write it there; by default to standard output')
     .action(async (options: GoogleConfigOptions) => {

@@ -50,21 +50,23 @@ export function fileSource(file: string): CredentialSource {
   return { file, format: { type: 'text' } }
 }
 
-/** The metadata service of a platform whose answer is a proof, or holds one. */
-export function urlSource(provider: ProviderName | undefined, proofAudience: string, url?: string): CredentialSource {
+/** The metadata service of a platform whose answer is a proof, or holds one. It is elsewhere where an origin is given. */
+export function urlSource(
+  provider: ProviderName | undefined,
+  proofAudience: string,
+  metadataOrigin?: string,
+): CredentialSource {
   const audience = encodeURIComponent(proofAudience)
   switch (provider) {
     case 'gcp':
       return {
-        url:
-          url ??
-          `http://metadata.google.internal/computeMetadata/v1/instance/service-accounts/default/identity?audience=${audience}&format=full`,
+        url: `${metadataOrigin ?? 'http://metadata.google.internal'}${GOOGLE_IDENTITY_PATH}?audience=${audience}&format=full`,
         headers: { 'Metadata-Flavor': 'Google' },
         format: { type: 'text' },
       }
     case 'azure':
       return {
-        url: url ?? `http://169.254.169.254/metadata/identity/oauth2/token?api-version=2018-02-01&resource=${audience}`,
+        url: `${metadataOrigin ?? 'http://169.254.169.254'}${AZURE_TOKEN_PATH}?api-version=2018-02-01&resource=${audience}`,
         headers: { Metadata: 'true' },
         format: { type: 'json', subject_token_field_name: 'access_token' },
       }
@@ -75,6 +77,9 @@ export function urlSource(provider: ProviderName | undefined, proofAudience: str
       )
   }
 }
+
+const GOOGLE_IDENTITY_PATH = '/computeMetadata/v1/instance/service-accounts/default/identity'
+const AZURE_TOKEN_PATH = '/metadata/identity/oauth2/token'
 
 /** Time that a library waits for the command, in milliseconds: a broker's worst answer takes half of it. */
 const COMMAND_TIMEOUT_MILLIS = 30_000
