@@ -2,8 +2,8 @@
 
 import { createTokenSource, type ServiceToken, TokenSourceError } from '../client/client.ts'
 import { readPorts } from '../client/ports.ts'
-import type { Evidence } from '../client/proof-file.ts'
-import { createEvidencer } from '../client/prove.ts'
+import type { WorkloadProof } from '../client/proof-file.ts'
+import { createWorkloadProver } from '../client/prove.ts'
 import type { TokenSourceSettings } from '../client/settings.ts'
 import type { Ending, Outcome } from './credential/answer.ts'
 import { sentenceOf } from './use-token-source.ts'
@@ -30,11 +30,11 @@ export async function obtainToken(
 }
 
 /** Gets one proof, made for the broker, for a library that will exchange it itself. */
-export async function obtainProof(settings: TokenSourceSettings): Promise<Outcome<Evidence>> {
+export async function obtainProof(settings: TokenSourceSettings): Promise<Outcome<WorkloadProof>> {
   return await attempt(async () => {
     const proof = settings.proof ?? {}
-    const evidencer = createEvidencer(proof, proof.audience ?? settings.broker, readPorts(settings))
-    return await evidencer.prove(new AbortController().signal)
+    const prover = createWorkloadProver(proof, proof.audience ?? settings.broker, readPorts(settings))
+    return await prover.prove(new AbortController().signal)
   })
 }
 

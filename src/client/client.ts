@@ -8,7 +8,7 @@ import { exchangeProof, type IssuedToken } from './exchange-proof.ts'
 import type { ProofChoice } from './find-proof.ts'
 import { withPatience } from './patience.ts'
 import { readPorts } from './ports.ts'
-import { createEvidencer } from './prove.ts'
+import { createWorkloadProver } from './prove.ts'
 import {
   readTarget,
   readTokenEndpoint,
@@ -41,6 +41,7 @@ export interface ServiceToken {
   readonly audience?: string
 }
 
+/** Where a workload's tokens come from. */
 export interface TokenSource {
   /** Gives a token that is good for now. Rejects with a {@link TokenSourceError}, or with the reason of a signal that was aborted. */
   token(request?: TokenRequest): Promise<ServiceToken>
@@ -66,11 +67,11 @@ export function createTokenSource(settings: TokenSourceSettings): TokenSource {
   const endpoint = readTokenEndpoint(settings.broker)
   readTarget(settings, {})
   const proof = { ...settingsFromEnvironment(ports.environment).proof, ...settings.proof }
-  const evidencer = createEvidencer(proof, proof.audience ?? settings.broker, ports)
+  const prover = createWorkloadProver(proof, proof.audience ?? settings.broker, ports)
   const cache = createTokenCache(
     (target, signal) =>
       withPatience(
-        async () => await exchangeProof(endpoint, await evidencer.prove(signal), target, ports, signal),
+        async () => await exchangeProof(endpoint, await prover.prove(signal), target, ports, signal),
         ports,
         signal,
       ),
@@ -89,7 +90,7 @@ export function createTokenSource(settings: TokenSourceSettings): TokenSource {
   return {
     token,
     fetch: (input, init, request = {}) => fetchWithToken(input, init, request, supply, ports),
-    explain: (signal) => unlessAborted(evidencer.choose(signal ?? new AbortController().signal), signal),
+    explain: (signal) => unlessAborted(prover.choose(signal ?? new AbortController().signal), signal),
     close: cache.close,
   }
 }

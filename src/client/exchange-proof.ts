@@ -4,9 +4,9 @@ import type { NumericDate } from '../../providers/contract/proof.ts'
 import { isJsonObject, type JsonObject, memberOf, parseStrictJson } from '../../providers/contract/strict-json.ts'
 import { DESCRIPTIONS, type Description } from '../oauth/errors.ts'
 import { ACCESS_TOKEN_TYPE, type IssuedTokenType, JWT_TYPE, TOKEN_EXCHANGE_GRANT } from '../oauth/vocabulary.ts'
-import { codeOf, type Evidence } from './proof-file.ts'
+import { codeOf, type WorkloadProof } from './proof-file.ts'
 import { readBounded } from './read-bounded.ts'
-import type { ClientPorts, TokenTarget } from './settings.ts'
+import type { BrokerAnswer, ClientPorts, TokenTarget } from './settings.ts'
 import { TokenSourceError, type TokenSourceErrorCode } from './token-source-error.ts'
 
 /** Time for one answer, in seconds: twice what the broker gives an upstream. */
@@ -40,21 +40,19 @@ export interface IssuedToken {
  */
 export async function exchangeProof(
   endpoint: string,
-  evidence: Evidence,
+  proof: WorkloadProof,
   target: TokenTarget,
-  { fetch, now, elapsed }: Pick<ClientPorts, 'fetch' | 'now' | 'elapsed'>,
+  { askBroker, now, elapsed }: Pick<ClientPorts, 'askBroker' | 'now' | 'elapsed'>,
   signal: AbortSignal,
 ): Promise<IssuedToken> {
   const asked = { at: now(), elapsed: elapsed() }
   const limit = AbortSignal.any([signal, AbortSignal.timeout(ANSWER_SECONDS * 1_000)])
-  let response: Response
+  let response: BrokerAnswer
   let text: string | undefined
   try {
-    response = await fetch(endpoint, {
-      method: 'POST',
+    response = await askBroker(endpoint, {
       headers: { accept: 'application/json' },
-      body: formOf(evidence, target),
-      redirect: 'manual',
+      body: formOf(proof, target),
       signal: limit,
     })
     text = await readBounded(response, MAX_ANSWER_BYTES)
@@ -67,7 +65,7 @@ export async function exchangeProof(
   return readToken(answer, asked)
 }
 
-function formOf({ subjectToken, subjectTokenType }: Evidence, { audience, scope }: TokenTarget): URLSearchParams {
+function formOf({ subjectToken, subjectTokenType }: WorkloadProof, { audience, scope }: TokenTarget): URLSearchParams {
   return new URLSearchParams({
     grant_type: TOKEN_EXCHANGE_GRANT,
     subject_token: subjectToken,
@@ -83,7 +81,7 @@ interface Answer {
   readonly body: JsonObject | undefined | ''
 }
 
-function requestIdOf({ headers }: Response): string | undefined {
+function requestIdOf({ headers }: BrokerAnswer): string | undefined {
   const id = headers.get('x-request-id') ?? ''
   return /^[A-Za-z0-9_-]{1,64}$/.test(id) ? id : undefined
 }

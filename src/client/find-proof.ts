@@ -10,6 +10,7 @@ import { TokenSourceError } from './token-source-error.ts'
 /** Where it was learned how to prove, in the order in which they are asked. */
 export const PROOF_SOURCES = ['setting', 'proof_file', 'projected_token', 'environment', 'metadata'] as const
 
+/** One of {@link PROOF_SOURCES}. */
 export type ProofSource = (typeof PROOF_SOURCES)[number]
 
 /** A place that was looked at, and what was there. */
@@ -102,9 +103,12 @@ async function chooseByEnvironment(
   if (!detected.includes('kubernetes')) return undefined
   throw notFound(
     [...tried, { source: 'metadata', outcome: 'not asked, as in a pod it answers with the node’s identity' }],
-    `this is a pod: project a service account token with the broker’s audience to ${PROJECTED_TOKEN_PATH} (a volume with projected.sources.serviceAccountToken: audience, path "token", expirationSeconds 3600), or name its cloud in proof.provider where pods have an identity of that cloud`,
+    `this is a pod: ${PROJECT_A_TOKEN}, or name its cloud in proof.provider where pods have an identity of that cloud`,
   )
 }
+
+/** What a pod's manifest lacks where there is no projected token. */
+export const PROJECT_A_TOKEN = `project a service account token with the broker’s audience to ${PROJECTED_TOKEN_PATH} (a volume with projected.sources.serviceAccountToken: audience, path "token", expirationSeconds 3600)`
 
 async function chooseByMetadata(
   tried: readonly ProofAttempt[],

@@ -25,6 +25,7 @@ const MAX_REFRESH_BACK_OFF_SECONDS = 60
 /** Between two replacements of tokens that a service refused, in seconds: one that refuses all of them is not worth more. */
 const REPLACEMENT_SECONDS = 10
 
+/** The token of one target. */
 export interface KeptToken {
   /**
    * Gives the token that is kept while it is good, else a new one. When a third of its life is left, the kept one is given once
@@ -35,6 +36,7 @@ export interface KeptToken {
   replace(refused: string, signal: AbortSignal | undefined): Promise<IssuedToken | undefined>
 }
 
+/** What it sees of the world. */
 export type KeptTokenPorts = Pick<ClientPorts, 'now' | 'elapsed' | 'random'>
 
 /** Creates it, empty. `exchange` gets a new token. */

@@ -3,6 +3,7 @@
 import { Agent, request } from 'node:http'
 import { isJsonObject, memberOf, parseStrictJson } from '../../providers/contract/strict-json.ts'
 
+/** The clouds whose metadata services are at that address. */
 export type CloudName = 'aws' | 'azure' | 'gcp'
 
 /** Time for all three answers together, in seconds. */

@@ -9,8 +9,12 @@ const METADATA_ORIGIN = 'http://169.254.169.254'
 
 /** Gives the world that the settings bring, and the real one for the rest. */
 export function readPorts(settings: TokenSourceSettings): ClientPorts {
+  const fetching = settings.fetch ?? ((input, init) => fetch(input, init))
   return {
-    fetch: settings.fetch ?? ((input, init) => fetch(input, init)),
+    fetch: fetching,
+    askBroker:
+      settings.askBroker ??
+      ((endpoint, request) => fetching(endpoint, { ...request, method: 'POST', redirect: 'manual' })),
     now: settings.now ?? (() => Math.floor(Date.now() / 1_000)),
     elapsed: settings.elapsed ?? (() => performance.now() / 1_000),
     random: settings.random ?? Math.random,

@@ -11,7 +11,7 @@ export const PROJECTED_TOKEN_PATH = '/var/run/secrets/chancery/token'
 export const AWS4_REQUEST_TYPE = 'urn:ietf:params:aws:token-type:aws4_request'
 
 /** A proof that is about to be exchanged. */
-export interface Evidence {
+export interface WorkloadProof {
   readonly subjectToken: string
   readonly subjectTokenType: string
 }
@@ -26,7 +26,7 @@ export async function readProofFile(
   path: string,
   subjectTokenType: string | undefined,
   { readFile }: Pick<ClientPorts, 'readFile'>,
-): Promise<Evidence> {
+): Promise<WorkloadProof> {
   const subjectToken = (await readText(path, readFile)).trim()
   if (subjectToken === '') throw unusable(`the proof file ${path} is empty`)
   const type = subjectTokenType ?? typeOf(subjectToken)

@@ -2,8 +2,8 @@
 
 import { ProofError, SettingsError } from '../../providers/contract/errors.ts'
 import type { Prover, ProverPorts, ProverProvider } from '../../providers/contract/provider.ts'
-import { findProof, type ProofChoice } from './find-proof.ts'
-import { codeOf, type Evidence, readProofFile } from './proof-file.ts'
+import { findProof, PROJECT_A_TOKEN, type ProofChoice } from './find-proof.ts'
+import { codeOf, readProofFile, type WorkloadProof } from './proof-file.ts'
 import type { ClientPorts, ProofSettings } from './settings.ts'
 import { TokenSourceError } from './token-source-error.ts'
 
@@ -11,18 +11,22 @@ import { TokenSourceError } from './token-source-error.ts'
 const PROOF_SECONDS = 15
 
 /** This workload's way to prove who it is. */
-export interface Evidencer {
+export interface WorkloadProver {
   /** Tells how it proves. What was found once stays; where nothing was found, it is looked for again. */
   choose(signal: AbortSignal): Promise<ProofChoice>
   /** Gives a new proof. None is ever kept, as some are good for one exchange. */
-  prove(signal: AbortSignal): Promise<Evidence>
+  prove(signal: AbortSignal): Promise<WorkloadProof>
 }
 
 /**
  * Creates it. The list of provers is loaded where no file decides, and a platform's SDK when that platform is to prove something.
  * Throws {@link TokenSourceError} whatever a prover throws: of an SDK's own errors nothing but a code is repeated.
  */
-export function createEvidencer(settings: ProofSettings, proofAudience: string, ports: ClientPorts): Evidencer {
+export function createWorkloadProver(
+  settings: ProofSettings,
+  proofAudience: string,
+  ports: ClientPorts,
+): WorkloadProver {
   let found: { readonly choice: ProofChoice; readonly prover: Prover | undefined } | undefined
   const find = async (signal: AbortSignal): Promise<NonNullable<typeof found>> => {
     if (found !== undefined) return found
@@ -91,7 +95,8 @@ function asSourceError(error: unknown, { provider }: ProofChoice): TokenSourceEr
     const sdk = SDKS[provider ?? ''] ?? 'the SDK'
     return new TokenSourceError('sdk_missing', `${sdk} is not installed`, { advice: `npm install ${sdk}` })
   }
-  return new TokenSourceError('proof_unavailable', `${provider} gives no proof (${code})`)
+  const advice = provider === 'kubernetes' ? PROJECT_A_TOKEN : undefined
+  return new TokenSourceError('proof_unavailable', `${provider} gives no proof (${code})`, { advice })
 }
 
 const MISSING_MODULE: ReadonlySet<string> = new Set(['ERR_MODULE_NOT_FOUND', 'MODULE_NOT_FOUND'])

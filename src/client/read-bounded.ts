@@ -1,16 +1,13 @@
-/** Reads an answer as text, and stops where it grows beyond its bound: then there is none. A fetched body is not kept beyond it. */
-export async function readBounded(response: Response, maxBytes: number): Promise<string | undefined> {
-  if (response.body === null) return ''
+import type { BrokerAnswer } from './settings.ts'
+
+/** Reads an answer as text, and stops where it grows beyond its bound: then there is none. No more of a body is fetched then. */
+export async function readBounded({ body }: Pick<BrokerAnswer, 'body'>, maxBytes: number): Promise<string | undefined> {
   const chunks: Uint8Array[] = []
   let size = 0
-  const reader = response.body.getReader()
-  for (;;) {
-    const { done, value } = await reader.read()
-    if (done) return Buffer.concat(chunks).toString()
-    size += value.byteLength
-    chunks.push(value)
-    if (size <= maxBytes) continue
-    await reader.cancel()
-    return undefined
+  for await (const chunk of body ?? []) {
+    size += chunk.byteLength
+    if (size > maxBytes) return undefined
+    chunks.push(chunk)
   }
+  return Buffer.concat(chunks).toString()
 }

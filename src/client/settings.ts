@@ -18,9 +18,25 @@ export interface ProofSettings {
   readonly settings?: Readonly<Record<string, unknown>>
 }
 
+/** The request that a broker gets. */
+export interface BrokerRequest {
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: URLSearchParams
+  readonly signal: AbortSignal
+}
+
+/** What is read of its answer. */
+export interface BrokerAnswer {
+  readonly status: number
+  readonly headers: { get(name: string): string | null }
+  readonly body: AsyncIterable<Uint8Array> | null
+}
+
 /** The world as the client sees it. Each part has a real default; tests bring their own. */
 export interface ClientPorts {
   readonly fetch: (input: string | URL | Request, init?: RequestInit) => Promise<Response>
+  /** Posts a form to the broker, and follows no redirect; by `fetch` unless told otherwise. */
+  readonly askBroker: (endpoint: string, request: BrokerRequest) => Promise<BrokerAnswer>
   readonly now: () => NumericDate
   /** Seconds of a clock that nobody can set. */
   readonly elapsed: () => number
@@ -34,6 +50,7 @@ export interface ClientPorts {
   readonly metadataOrigin: string
 }
 
+/** What a token source is created with. */
 export interface TokenSourceSettings extends Partial<ClientPorts> {
   /** The broker's issuer URL: https, or http on this machine, as the broker itself writes it. */
   readonly broker: string

@@ -8,6 +8,7 @@ import { TokenSourceError } from './token-source-error.ts'
 /** Targets that are kept. A workload has a handful; whoever makes them up as he goes keeps the latest. */
 const MAX_TARGETS = 256
 
+/** What is kept, by target. */
 export interface TokenCache {
   /**
    * Finds what is kept for a target, or begins to keep it. Of too many targets the one that was asked for longest ago is forgotten.

@@ -61,8 +61,10 @@ export const TOKEN_SOURCE_ERRORS = {
   },
 } as const satisfies Readonly<Record<string, TokenSourceErrorEntry>>
 
+/** One of {@link TOKEN_SOURCE_ERRORS}. */
 export type TokenSourceErrorCode = keyof typeof TOKEN_SOURCE_ERRORS
 
+/** What more is known of it. */
 export interface TokenSourceErrorOptions {
   readonly requestId?: string | undefined
   readonly retryAfterSeconds?: number | undefined

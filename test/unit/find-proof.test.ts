@@ -106,6 +106,13 @@ describe('says what to do', () => {
     expect(google.requests.length).toBe(before)
   })
 
+  test('in a pod that was told to prove by Kubernetes, and has no projected token', async () => {
+    const error = await sourceError(sourceWith({ environment: { ...POD, CHANCERY_PROVIDER: 'kubernetes' } }).token())
+
+    expect(error.code).toBe('proof_unavailable')
+    expect(error.message).toContain('(ENOENT): project a service account token')
+  })
+
   test('where a platform and a file are both set', async () => {
     const error = await sourceError(sourceWith({ proof: { provider: 'aws', file: '/proof' } }).explain())
 

@@ -76,6 +76,14 @@ describe('is tried again', () => {
     expect(waits).toEqual([0.25, 0.5, 1])
   })
 
+  test('after as little as half of that, by chance', async () => {
+    script = [busy(503), busy(503)]
+
+    await source({ random: () => 0 }).token()
+
+    expect(waits).toEqual([0.125, 0.25])
+  })
+
   test('no sooner than Retry-After says', async () => {
     script = [busy(503, { 'retry-after': '7' }), busy(429, { 'retry-after': '3' })]
 
@@ -189,7 +197,7 @@ describe('an answer is not believed', () => {
     ['a life in text', { ...ISSUED, expires_in: '900' }],
     ['no time left', { ...ISSUED, expires_in: 0 }],
     ['more than a day', { ...ISSUED, expires_in: 86_401 }],
-    ['half a second', { ...ISSUED, expires_in: 0.5 }],
+    ['a second and a half', { ...ISSUED, expires_in: 1.5 }],
     ['scopes in a list', { ...ISSUED, scope: ['a'] }],
     ['an error beside the token', { ...ISSUED, error: 'server_error' }],
   ])('with %s', async (_, body) => {
