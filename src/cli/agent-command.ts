@@ -37,10 +37,10 @@ const FOREVER_MS = 2 ** 31 - 1
  * writes every file and ends.
  */
 export async function runAgent(options: AgentOptions, terminal: Terminal): Promise<number> {
-  const { plan, logFormat } = await readPlan(options)
-  const log = createAgentLog(logFormat, terminal.err, Date.now)
   const life = setInterval(() => undefined, FOREVER_MS)
   try {
+    const { plan, logFormat } = await readPlan(options)
+    const log = createAgentLog(logFormat, terminal.err, Date.now)
     if (options.once === true) return await runOnce(plan, log)
     return await runUntilTold(plan, () => readPlan(options), log)
   } catch (error) {

@@ -4,6 +4,7 @@ import { type Command, Option } from 'commander'
 import type { ProviderName } from '../../providers/contract/proof.ts'
 import { settingsFromEnvironment } from '../client/environment.ts'
 import type { ProofSettings, TokenSourceSettings } from '../client/settings.ts'
+import { askBroker } from './delivery/ask-broker.ts'
 import { UsageError } from './exit.ts'
 
 /** The options as commander gives them. */
@@ -69,7 +70,7 @@ export function toTokenSourceSettings(
       settings: options.proverSetting,
     }),
   }
-  return { ...environment, broker, ...given({ audience, scope }), proof }
+  return { askBroker, ...environment, broker, ...given({ audience, scope }), proof }
 }
 
 /** An option that a variable can stand in for; its help says which. */

@@ -4,8 +4,8 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 
 export interface Gate {
   readonly origin: string
-  /** How many connections have come while it was open. */
-  passed(): number
+  /** How long whoever came has waited for what lies behind it, in all, in milliseconds. */
+  waitedMs(): number
   /** Drops every connection, and every one that comes. */
   shut(): void
   open(): void
@@ -15,18 +15,25 @@ export interface Gate {
 export async function startGate(port: number): Promise<Gate> {
   const sockets = new Set<Socket>()
   let isOpen = true
-  let passed = 0
+  let waited = 0
   const server = createServer((inner) => {
     if (!isOpen) {
       inner.destroy()
       return
     }
-    passed++
     const outer = connect(port, '127.0.0.1')
     for (const socket of [inner, outer]) {
       sockets.add(socket)
       socket.on('error', () => undefined).on('close', () => sockets.delete(socket))
     }
+    let since: number | undefined
+    inner.on('data', () => {
+      since ??= performance.now()
+    })
+    outer.on('data', () => {
+      if (since !== undefined) waited += performance.now() - since
+      since = undefined
+    })
     inner.pipe(outer).pipe(inner)
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
@@ -35,7 +42,7 @@ export async function startGate(port: number): Promise<Gate> {
   }
   return {
     origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    passed: () => passed,
+    waitedMs: () => waited,
     shut() {
       isOpen = false
       drop()

@@ -49,7 +49,7 @@ function parseJson(path: string, text: string): unknown {
 
 /** A member that is there twice is an error, and so is an alias: a token's configuration needs none, and a few can mean millions. */
 async function parseYaml(path: string, text: string): Promise<unknown> {
-  const { parseDocument } = await import('yaml')
+  const { parseDocument } = await import('./yaml-parser.ts')
   const document = parseDocument(text, { prettyErrors: true, uniqueKeys: true })
   const [error] = document.errors
   if (error !== undefined) throw unreadable(path, error.message.split('\n', 1)[0] ?? 'it is not YAML')
