@@ -14,7 +14,7 @@ _chancery() {
   local place='' word
   local -a described
   for word in "\${(@)words[2,CURRENT-1]}"; do
-    if [[ $word == -- ]]; then _normal -p chancery; return; fi
+    if [[ $word == -- ]]; then _files; return; fi
     case "$place $word" in
     ${stepPatterns(places)}) place="\${place:+$place }$word" ;;
     esac
@@ -27,6 +27,6 @@ ${nexts.join('\n')}
   esac
   _describe chancery described || _files
 }
-compdef _chancery chancery
+if [[ $funcstack[1] == _chancery ]]; then _chancery "$@"; else compdef _chancery chancery; fi
 `
 }

@@ -179,7 +179,7 @@ test('refuses what would make a file that nobody can use', async () => {
     await config('--audience', 'ledger', '--broker', 'http://broker.example'),
     await config('--audience', 'ledger', '--source', 'url', '--provider', 'kubernetes'),
     await config('--audience', 'a b', '--source', 'executable'),
-    await config('--audience', 'ledger', '--output', '/nonexistent/file'),
+    await config('--audience', 'ledger', '--output', '/dev/null/file'),
   ]
 
   for (const { code, out, err } of bad) {

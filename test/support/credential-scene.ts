@@ -1,6 +1,5 @@
 /** A real broker at its own address, a cluster whose pod is the workload, and the command where consumers look for it. */
 
-import { spawn } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -9,6 +8,7 @@ import { type KubernetesStandIn, startKubernetesStandIn } from '../../providers/
 import { startTestBroker, type TestBroker } from './broker.ts'
 import { bindingFor, documentFor } from './document.ts'
 import { type Finished, findFreePort } from './process.ts'
+import { type RunOptions, runWithInput } from './run-with-input.ts'
 
 const COMMAND = fileURLToPath(new URL('../../src/launch.mjs', import.meta.url))
 
@@ -32,12 +32,6 @@ export interface CredentialScene {
   /** Counts the tokens that were issued. */
   issued(): number
   close(): Promise<void>
-}
-
-export interface RunOptions {
-  readonly input?: string
-  readonly env?: Readonly<Record<string, string>>
-  readonly cwd?: string
 }
 
 /** What a broker is to trust beside the cluster. */
@@ -94,22 +88,8 @@ export async function openCredentialScene(
     directory,
     bin,
     environment,
-    run: ([command = '', ...args], { input = '', env, cwd = directory } = {}) =>
-      new Promise((resolve, reject) => {
-        const child = spawn(command, args, { env: environment(env), cwd })
-        const texts = { out: '', err: '' }
-        child.stdout.on('data', (chunk: Buffer) => {
-          texts.out += chunk.toString()
-        })
-        child.stderr.on('data', (chunk: Buffer) => {
-          texts.err += chunk.toString()
-        })
-        child.on('error', reject)
-        child.on('close', (code) => resolve({ code, ...texts }))
-        // A program that reads nothing of what it is told is not wrong.
-        child.stdin.on('error', () => undefined)
-        child.stdin.end(input)
-      }),
+    run: (command, { env, ...options } = {}) =>
+      runWithInput(command, { cwd: directory, ...options, env: environment(env) }),
     issued: () => broker.records().filter(({ decision }) => decision === 'issued').length,
     async close() {
       await broker.stop()
