@@ -45,9 +45,10 @@ export async function importPublicKey(jwk: unknown): Promise<PublicKey | undefin
 }
 
 function algorithmOf(jwk: JsonObject): TokenAlgorithm | undefined {
-  const [named, type, curve] = ['alg', 'kty', 'crv'].map((name) => memberOf(jwk, name))
+  const [named, type] = ['alg', 'kty'].map((name) => memberOf(jwk, name))
   if (named === 'RS256' && type === 'RSA') return 'RS256'
-  return named === 'ES256' && type === 'EC' && curve === 'P-256' ? 'ES256' : undefined
+  // That the curve is P-256 is seen when the key is imported for this algorithm.
+  return named === 'ES256' && type === 'EC' ? 'ES256' : undefined
 }
 
 async function importOrNothing(jwk: JsonObject, algorithm: TokenAlgorithm): Promise<CryptoKey | undefined> {

@@ -68,6 +68,7 @@ describe('times', () => {
 
     expect(await bench.outcome(at(0, 600, { nbf }))).toBe('accepted')
     expect(await bench.outcome(at(0, 600, { nbf: nbf + 1 }))).toBe('token_not_yet_valid')
+    expect(await bench.outcome(at(CLOCK_SKEW_SECONDS + 1, 600, { nbf: 0 }))).toBe('token_not_yet_valid')
     expect(await bench.outcome(at(0, 600, { nbf: 'soon' }))).toBe('claim_invalid')
   })
 

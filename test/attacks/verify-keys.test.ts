@@ -90,6 +90,8 @@ describe('age', () => {
     await outcome()
     bench.clock.advance(FRESH_SECONDS)
     let release = (): void => undefined
+    // Whoever waited would wait for good.
+    vi.spyOn(AbortSignal, 'timeout').mockReturnValue(new AbortController().signal)
     bench.answer((request, response) => {
       release = () => answerWith({ keys: [bench.es256.jwk] })(request, response)
     })
@@ -145,6 +147,26 @@ describe('rotation and revocation', () => {
     expect(await outcome()).toBe('accepted')
   })
 
+  test('a token of a new key waits for a look that is under way, also while it could not cause one', async () => {
+    await outcome()
+    bench.clock.advance(1)
+    bench.answer((_, response) => void response.writeHead(500).end())
+    await outcome(unknown('other'))
+    bench.clock.advance(FRESH_SECONDS - 1)
+    const next = await generateStandInKey('ES256', 'next')
+    let release = (): void => undefined
+    bench.answer((request, response) => {
+      release = () => answerWith({ keys: [bench.es256.jwk, next.jwk] })(request, response)
+    })
+    await outcome()
+    await vi.waitFor(() => expect(bench.fetches()).toBe(3))
+    const judged = outcome(bench.forge({ alg: 'ES256', kid: 'next', typ: 'at+jwt' }, bench.claims(), signerOf(next)))
+    release()
+
+    expect(await judged).toBe('accepted')
+    expect(bench.fetches()).toBe(3)
+  })
+
   test('a revoked key goes with the look after half a minute', async () => {
     await outcome()
     bench.publish([bench.rs256.jwk])
@@ -183,6 +205,7 @@ describe('unsuitable keys', () => {
     const { publicKey } = generateKeyPairSync('rsa', { modulusLength: bits, publicExponent })
     return { ...publicKey.export({ format: 'jwk' }), kid: 'es', alg: 'RS256', use: 'sig' }
   }
+  const p384 = (): object => generateKeyPairSync('ec', { namedCurve: 'P-384' }).publicKey.export({ format: 'jwk' })
   const UNSUITABLE: readonly (readonly [string, () => unknown])[] = [
     ['a private key', () => ({ ...bench.es256.jwk, d: 'AA' })],
     ['a key for encryption', () => ({ ...bench.es256.jwk, use: 'enc' })],
@@ -196,6 +219,8 @@ describe('unsuitable keys', () => {
     ['a key without an id', () => ({ ...bench.es256.jwk, kid: undefined })],
     ['RSA of 1,024 bits', () => pair(1_024)],
     ['RSA with the exponent 3', () => pair(2_048, 3)],
+    ['RSA of 8,192 bits', () => ({ ...pair(2_048), n: Buffer.alloc(1_024, 0xff).toString('base64url') })],
+    ['a key of another curve under a name of ours', () => ({ ...p384(), kid: 'es', alg: 'ES256', use: 'sig' })],
     ['no object', () => 'key'],
   ]
 

@@ -22,6 +22,10 @@ const status = (code: number, headers = {}): RequestListener => {
   return (_, response) => void response.writeHead(code, headers).end('{}')
 }
 
+/** The right key, and more beside it than a key set may have. */
+const withFillers: RequestListener = (request, response) =>
+  answerWith({ keys: [bench.es256.jwk, ...Array.from({ length: MAX_KEYS }, () => ({}))] })(request, response)
+
 const FAULTS: readonly (readonly [string, string, RequestListener])[] = [
   ['an error', 'status', status(500)],
   ['nothing there', 'status', status(404)],
@@ -38,7 +42,7 @@ const FAULTS: readonly (readonly [string, string, RequestListener])[] = [
     },
   ],
   ['too much', 'too_large', answerWith({ keys: [], filler: 'x'.repeat(MAX_KEY_SET_BYTES) })],
-  ['too many keys', 'malformed', answerWith({ keys: Array.from({ length: MAX_KEYS + 1 }, () => ({})) })],
+  ['too many keys', 'malformed', withFillers],
   ['no JSON', 'malformed', answerWith('<html>')],
   ['no object', 'malformed', answerWith([])],
   ['no list', 'malformed', answerWith({ keys: {} })],
@@ -104,6 +108,30 @@ test('attempts come ever less often, up to half a minute apart', async () => {
 
   expect(attempts).toEqual([0, 1, 3, 7, 15, 31, 61, 91, 121])
   await expect(verifier.verify(bench.token())).rejects.toMatchObject({ code: 'status', retryAfterSeconds: 1 })
+})
+
+test('a clock that is set back prolongs no wait', async () => {
+  bench.answer(status(503))
+  for (let attempt = 0; attempt < 6; attempt++) {
+    await outcome()
+    bench.clock.advance(30)
+  }
+  await outcome()
+  const before = bench.fetches()
+  bench.clock.advance(-3_600)
+  await outcome()
+
+  expect(bench.fetches()).toBe(before + 1)
+})
+
+test('an unknown key id shortens no wait', async () => {
+  await outcome()
+  bench.answer(status(500))
+  bench.clock.advance(WAIT_SECONDS)
+  await outcome()
+
+  expect(await outcome(unknown('new'))).toBe('status')
+  expect(bench.fetches()).toBe(2)
 })
 
 test('JWK-03 keys are believed for an hour, and no longer', async () => {

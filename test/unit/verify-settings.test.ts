@@ -24,6 +24,7 @@ describe('refuses', () => {
   test.each([
     ...['http://broker.example', 'http://127.0.0.1.evil.example', 'ftp://broker.example', 'file:///keys', 'broker', ''],
     ...['https://broker.example/', 'https://broker.example/a/', 'https://broker.example?', 'https://broker.example#'],
+    ...['https://broker.example/a?tenant=x', 'https://broker.example/a#x'],
     ...[
       'https://u:p@broker.example',
       'https://u@broker.example',
@@ -36,7 +37,7 @@ describe('refuses', () => {
     expect(namesOf({ issuer })).toContain('issuer')
   })
 
-  test.each(['http://keys.example/jwks', 'https://u:p@keys.example/jwks', 'data:application/json,{}', 'keys.json', ''])(
+  test.each(['http://keys.example/jwks', 'https://:p@keys.example/jwks', 'data:application/json,{}', 'keys.json', ''])(
     'JWK-10 keys at %j',
     (jwks) => {
       expect(namesOf({ jwks })).toEqual(['jwks'])
