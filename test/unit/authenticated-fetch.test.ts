@@ -10,7 +10,7 @@ let service: StandInServer
 let other: StandInServer
 let tokens: TokenSource
 /** What the service answers next, one each; then 200. */
-let script: StandInAnswer[] = []
+let script: (StandInAnswer | Promise<StandInAnswer>)[] = []
 
 const REFUSED: StandInAnswer = {
   status: 401,
@@ -70,6 +70,15 @@ test('asks for the audience of the request', async () => {
   expect(error.code).toBe('target_refused')
 })
 
+test('asks for no token where the caller has already given up', async () => {
+  const before = scene.exchanges()
+  const signal = AbortSignal.abort(new Error('enough'))
+
+  await expect(tokens.fetch(service.origin, { signal })).rejects.toThrow('enough')
+  await expect(tokens.fetch(new Request(service.origin, { signal }))).rejects.toThrow('enough')
+  expect(scene.exchanges()).toBe(before)
+})
+
 test.each(['http://service.example/', 'ftp://127.0.0.1/', 'http://127.0.0.1.example/', 'http://localhost.example/'])(
   'sends nothing to %s, which others could read',
   async (url) => {
@@ -103,6 +112,19 @@ describe('where the service refuses the token', () => {
 
     expect(responses.map(({ status }) => status)).toEqual(Array(8).fill(200))
     expect(scene.exchanges() - before).toBe(1)
+  })
+
+  test('uses the one that another fetch has got meanwhile', async () => {
+    const held = Promise.withResolvers<StandInAnswer>()
+    script = [held.promise, REFUSED]
+    const before = { exchanges: scene.exchanges(), requests: service.requests.length }
+    const first = tokens.fetch(service.origin)
+    await expect.poll(() => service.requests.length).toBe(before.requests + 1)
+    await tokens.fetch(service.origin)
+    held.resolve(REFUSED)
+
+    expect((await first).status).toBe(200)
+    expect(scene.exchanges() - before.exchanges).toBe(2)
   })
 
   test('gives back the second refusal, and leaves the broker alone for ten seconds', async () => {
@@ -146,7 +168,8 @@ describe('where the service refuses the token', () => {
 
   test.each([
     ['says so of the scope', 403, 'Bearer error="insufficient_scope"'],
-    ['wants another scheme', 401, 'Basic realm="ledger"'],
+    ['wants another scheme', 401, 'DPoP error="invalid_token"'],
+    ['answers with another status', 400, 'Bearer error="invalid_token"'],
     ['does not say why', 401, 'Bearer realm="ledger"'],
     ['complains of the request', 401, 'Bearer error="invalid_request"'],
   ])('keeps it where the service %s', async (_, status, challenge) => {

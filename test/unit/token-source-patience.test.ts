@@ -158,6 +158,25 @@ describe('is not tried again', () => {
     expect(await requestsOf(() => asked.token())).toBe(1)
   })
 
+  test('for a minute at most, however late Retry-After says', async () => {
+    script = [busy(503, { 'retry-after': '3600' })]
+    const asked = source()
+    await sourceError(asked.token())
+    now += 61
+
+    expect(await requestsOf(() => asked.token())).toBe(1)
+  })
+
+  test('and once a token came, what went wrong before it is forgotten', async () => {
+    script = [busy(503, { 'retry-after': '60' }), { status: 200, body: { ...ISSUED, expires_in: 10 } }]
+    const asked = source()
+    await sourceError(asked.token())
+    await asked.token({ fresh: true })
+    now += 20
+
+    expect(await requestsOf(() => asked.token())).toBe(1)
+  })
+
   test('a broker that stays unavailable, after twenty seconds in all', async () => {
     script = Array.from({ length: 9 }, () => busy(503, { 'retry-after': '9' }))
 
@@ -260,6 +279,7 @@ describe('a source is not made', () => {
     ['with credentials', { broker: 'https://a:b@broker.example' }],
     ['without a URL', { broker: 'broker.example' }],
     ['for no audience', { audience: '' }],
+    ['for an audience that no service has', { audience: 'a'.repeat(2_049) }],
     ['with a scope that cannot be one', { scope: ['a"b'] }],
     ['with a platform that nobody knows', { environment: { CHANCERY_PROVIDER: 'oracle' } }],
   ])('%s', async (_, settings) => {
