@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts'
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest'
 import { type AwsStandIn, startAwsStandIn } from '../../providers/aws/stand-in/stand-in.ts'
+import { snippetOf } from '../support/credential-page.ts'
 import { type CredentialScene, openCredentialScene } from '../support/credential-scene.ts'
 import type { Finished } from '../support/process.ts'
 import { makeScratch } from '../support/scratch.ts'
@@ -54,8 +55,7 @@ function keptFiles(): readonly string[] {
 
 test('the SDK is in the role, with a session that is called like the identity', async () => {
   const config = join(scene.directory, 'aws-config')
-  const process = `chancery credential aws --role-arn ${ROLE_ARN} --audience sts.amazonaws.com`
-  writeFileSync(config, `[profile reader]\nregion = eu-west-1\ncredential_process = ${process}\n`)
+  writeFileSync(config, snippetOf('AWS', 'ini', { 'https://broker.example': scene.broker.origin }))
   const settings = {
     ...env,
     AWS_CONFIG_FILE: config,

@@ -7,6 +7,7 @@ import { decodeJwt } from 'jose'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { StandInAnswer, StandInRequest } from '../../providers/kit/stand-in-server.ts'
 import { type AskingServer, startAskingServer } from '../support/asking-server.ts'
+import { snippetOf } from '../support/credential-page.ts'
 import { type CredentialScene, openCredentialScene } from '../support/credential-scene.ts'
 import { isInstalled } from '../support/installed.ts'
 import type { Finished } from '../support/process.ts'
@@ -42,7 +43,7 @@ function answerAsRegistry({ path, headers }: StandInRequest): StandInAnswer {
 async function inspect(env: Record<string, string>): Promise<Finished> {
   const config = join(scene.directory, 'docker')
   mkdirSync(config, { recursive: true })
-  writeFileSync(join(config, 'config.json'), JSON.stringify({ credHelpers: { [registry.host]: 'chancery' } }))
+  writeFileSync(join(config, 'config.json'), snippetOf('Docker', 'json', { 'registry.example': registry.host }))
   return await scene.run(
     ['docker', '--config', config, 'manifest', 'inspect', '--insecure', `${registry.host}/team/one:1`],
     {

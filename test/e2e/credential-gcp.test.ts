@@ -6,6 +6,7 @@ import { ExternalAccountClient } from 'google-auth-library'
 import { createRemoteJWKSet, decodeJwt, jwtVerify } from 'jose'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { type StandInServer, startStandInServer } from '../../providers/kit/stand-in-server.ts'
+import { snippetOf } from '../support/credential-page.ts'
 import { type CredentialScene, openCredentialScene } from '../support/credential-scene.ts'
 import type { Finished } from '../support/process.ts'
 import { makeScratch } from '../support/scratch.ts'
@@ -39,18 +40,19 @@ afterAll(async () => {
 
 const COMMAND = `chancery credential gcp --audience https:${POOL_PROVIDER}`
 
-/** What Google's library makes of a file as `gcloud iam workload-identity-pools create-cred-config` writes it. */
+/** What Google's library makes of the page's file, with another STS and whatever else a test changes. */
 async function accessToken(executable: object, audience = POOL_PROVIDER): Promise<string> {
   for (const [name, value] of Object.entries(scene.environment())) vi.stubEnv(name, value)
   vi.stubEnv('GOOGLE_EXTERNAL_ACCOUNT_ALLOW_EXECUTABLES', '1')
-  const client = ExternalAccountClient.fromJSON({
-    type: 'external_account',
-    audience,
-    subject_token_type: JWT_TYPE,
-    token_url: `${sts.origin}/v1/token`,
-    credential_source: { executable: { command: COMMAND, timeout_millis: 30_000, ...executable } },
-  })
+  const replaced = { 'https://sts.googleapis.com': sts.origin, 'https://broker.example': scene.broker.origin }
+  const file = JSON.parse(snippetOf('Google’s libraries, for Google Cloud', 'json', replaced)) as ExternalAccountFile
+  Object.assign(file.credential_source.executable, executable)
+  const client = ExternalAccountClient.fromJSON({ ...file, audience })
   return (await client?.getAccessToken())?.token ?? ''
+}
+
+type ExternalAccountFile = Exclude<Parameters<typeof ExternalAccountClient.fromJSON>[0], never> & {
+  readonly credential_source: { readonly executable: object }
 }
 
 /** Runs the command as a library does, with another environment. */

@@ -1,7 +1,10 @@
 /** `chancery credential git`, asked by Git itself. */
 
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { decodeJwt } from 'jose'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { snippetOf } from '../support/credential-page.ts'
 import { type CredentialScene, openCredentialScene } from '../support/credential-scene.ts'
 import type { Finished } from '../support/process.ts'
 
@@ -30,7 +33,14 @@ function attributes(text: string): Record<string, string> {
 }
 
 test('gives a host that was named a token of its audience for a password', async () => {
-  const { code, out } = await fill('!chancery credential git --host git.example=git', 'https://git.example/a.git')
+  const config = join(scene.directory, 'gitconfig')
+  writeFileSync(config, snippetOf('Git', 'ini', { 'https://broker.example': scene.broker.origin }))
+  const env = { GIT_CONFIG_GLOBAL: config, GIT_CONFIG_NOSYSTEM: '1', CHANCERY_BROKER: '' }
+
+  const { code, out } = await scene.run(['git', 'credential', 'fill'], {
+    input: 'url=https://git.example/a.git\n\n',
+    env,
+  })
 
   const { username, password = '' } = attributes(out)
   expect({ code, username }).toEqual({ code: 0, username: 'oauth2' })

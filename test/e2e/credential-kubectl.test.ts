@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { decodeJwt } from 'jose'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type AskingServer, bearerOf, startAskingServer } from '../support/asking-server.ts'
+import { snippetOf } from '../support/credential-page.ts'
 import { type CredentialScene, openCredentialScene } from '../support/credential-scene.ts'
 import { isInstalled } from '../support/installed.ts'
 
@@ -21,25 +22,17 @@ afterAll(async () => {
   await scene.close()
 })
 
-function writeKubeconfig(options: { readonly args?: readonly string[]; readonly apiVersion?: string } = {}): string {
-  const exec = {
-    apiVersion: options.apiVersion ?? V1,
-    command: 'chancery',
-    args: ['credential', 'kubectl', '--audience', 'ledger', ...(options.args ?? [])],
-    interactiveMode: 'Never',
-    provideClusterInfo: true,
-  }
-  const authority = Buffer.from(server.authority).toString('base64')
-  const config = {
-    apiVersion: 'v1',
-    kind: 'Config',
-    'current-context': 'prod',
-    clusters: [{ name: 'prod', cluster: { server: server.origin, 'certificate-authority-data': authority } }],
-    users: [{ name: 'workload', user: { exec } }],
-    contexts: [{ name: 'prod', context: { cluster: 'prod', user: 'workload' } }],
-  }
+/** Writes the page's kubeconfig, for the server of this test unless the plugin is to know another. */
+function writeKubeconfig({ apiVersion = V1, onlyServer = server.origin } = {}): string {
   const path = join(scene.directory, 'kubeconfig')
-  writeFileSync(path, JSON.stringify(config))
+  const text = snippetOf('kubectl', 'yaml', {
+    '--server=https://prod.example:6443': `--server=${onlyServer}`,
+    'server: https://prod.example:6443': `server: ${server.origin}`,
+    'https://broker.example': scene.broker.origin,
+    '--audience=prod': '--audience=ledger',
+    [V1]: apiVersion,
+  })
+  writeFileSync(path, text)
   return path
 }
 
@@ -66,15 +59,8 @@ test.skipIf(!kubectl)('kubectl brings a token of the audience to the API server'
 
 test.skipIf(!kubectl)('kubectl gets a token for the one API server that was named, and for no other', async () => {
   const before = server.requests.length
-  const get = async (only: string) =>
-    await scene.run([
-      'kubectl',
-      '--kubeconfig',
-      writeKubeconfig({ args: ['--server', only] }),
-      'get',
-      '--raw',
-      '/version',
-    ])
+  const get = async (onlyServer: string) =>
+    await scene.run(['kubectl', '--kubeconfig', writeKubeconfig({ onlyServer }), 'get', '--raw', '/version'])
 
   const other = await get('https://prod.example')
   expect(other.code).not.toBe(0)

@@ -6,6 +6,7 @@ import { decodeJwt } from 'jose'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { StandInAnswer, StandInRequest } from '../../providers/kit/stand-in-server.ts'
 import { type AskingServer, bearerOf, startAskingServer } from '../support/asking-server.ts'
+import { snippetOf } from '../support/credential-page.ts'
 import { type CredentialScene, openCredentialScene } from '../support/credential-scene.ts'
 import { isInstalled } from '../support/installed.ts'
 import type { Finished } from '../support/process.ts'
@@ -51,7 +52,9 @@ async function init(helper: string, more: Record<string, string> = {}): Promise<
 const terraform = isInstalled('terraform')
 
 test.skipIf(!terraform)('Terraform brings a token of the audience to the registry that was named', async () => {
-  const { code, err } = await init(`credentials_helper "chancery" { args = ["--host=${registry.host}=registry"] }`)
+  const replaced = { 'https://broker.example': scene.broker.origin, 'registry.example': registry.host }
+
+  const { code, err } = await init(snippetOf('Terraform', 'hcl', replaced), { CHANCERY_BROKER: '' })
 
   expect({ code, err }).toEqual({ code: 0, err: '' })
   expect(decodeJwt(bearerOf(registry.authorizations.at(-1)))).toMatchObject({
