@@ -42,11 +42,11 @@ export async function exchangeProof(
   endpoint: string,
   proof: WorkloadProof,
   target: TokenTarget,
-  { askBroker, now, elapsed }: Pick<ClientPorts, 'askBroker' | 'now' | 'elapsed'>,
+  { askBroker, now, elapsed, deadline }: Pick<ClientPorts, 'askBroker' | 'now' | 'elapsed' | 'deadline'>,
   signal: AbortSignal,
 ): Promise<IssuedToken> {
   const asked = { at: now(), elapsed: elapsed() }
-  const limit = AbortSignal.any([signal, AbortSignal.timeout(ANSWER_SECONDS * 1_000)])
+  const limit = AbortSignal.any([signal, deadline(ANSWER_SECONDS)])
   let response: BrokerAnswer
   let text: string | undefined
   try {

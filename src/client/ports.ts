@@ -21,6 +21,7 @@ export function readPorts(settings: TokenSourceSettings): ClientPorts {
     environment: settings.environment ?? processEnvironment(),
     readFile: settings.readFile ?? readSmallFile,
     wait: settings.wait ?? waitUnheld,
+    deadline: settings.deadline ?? ((seconds) => AbortSignal.timeout(seconds * 1_000)),
     metadataOrigin: settings.metadataOrigin ?? METADATA_ORIGIN,
   }
 }

@@ -42,7 +42,7 @@ export function createWorkloadProver(
       if (choice.file !== undefined) return await readProofFile(choice.file, settings.subjectTokenType, ports)
       if (prover === undefined)
         throw new TokenSourceError('platform_not_found', `there is no prover for ${choice.provider}`)
-      const limit = AbortSignal.any([signal, AbortSignal.timeout(PROOF_SECONDS * 1_000)])
+      const limit = AbortSignal.any([signal, ports.deadline(PROOF_SECONDS)])
       try {
         const proven = await prover.prove({ proofAudience }, limit)
         const subjectTokenType = settings.subjectTokenType ?? proven.subjectTokenType ?? prover.subjectTokenType

@@ -46,6 +46,8 @@ export interface ClientPorts {
   readonly readFile: (path: string) => Promise<string>
   /** Waits for so many seconds, without keeping the process alive; rejects when aborted. */
   readonly wait: (seconds: number, signal: AbortSignal) => Promise<void>
+  /** Gives a signal that aborts after so many seconds, without keeping the process alive. */
+  readonly deadline: (seconds: number) => AbortSignal
   /** Where the metadata services of three clouds are looked for. */
   readonly metadataOrigin: string
 }

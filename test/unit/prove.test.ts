@@ -92,6 +92,15 @@ describe('a proof in a file', () => {
   })
 })
 
+test('of an error that says why a file cannot be read, nothing is repeated but a code that is one', async () => {
+  const readFile = () => Promise.reject(Object.assign(new Error(PROOF), { code: PROOF }))
+  const source = createTokenSource({ broker: 'https://broker.example', proof: { file: '/proof' }, readFile })
+
+  const error = await sourceError(source.token())
+  expect(error.message).toContain('cannot be read (no code)')
+  expect(inspect(error, { depth: null, showHidden: true })).not.toContain(PROOF)
+})
+
 describe('a platform in trouble', () => {
   let scene: ClientScene
   let google: Awaited<ReturnType<typeof startGoogleStandIn>>
@@ -129,6 +138,30 @@ describe('a platform in trouble', () => {
 
     expect(await prove()).toMatchObject({ code: 'platform_unavailable', kind: 'later' })
     expect(scene.waits).toEqual([])
+  })
+
+  test('is not waited for longer than fifteen seconds', async () => {
+    google.fail('*', 'slow')
+    const limits: number[] = []
+    const deadline = (seconds: number) => {
+      limits.push(seconds)
+      return AbortSignal.timeout(20)
+    }
+
+    const error = await sourceError(scene.source({ proof: { provider: 'gcp' }, deadline }).token())
+    expect(error).toMatchObject({ code: 'platform_unavailable', kind: 'later' })
+    expect(limits).toEqual([15])
+  })
+
+  test('is not waited for once the source is closed', async () => {
+    google.fail('*', 'slow')
+    const before = google.requests.length
+    const source = scene.source({ proof: { provider: 'gcp' } })
+    const waiting = sourceError(source.token())
+    await expect.poll(() => google.requests.length).toBeGreaterThan(before)
+    source.close()
+
+    expect((await waiting).code).toBe('source_closed')
   })
 
   test('and an audience that it cannot take is a setting to be corrected', async () => {
