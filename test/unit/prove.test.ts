@@ -22,7 +22,7 @@ describe('a proof in a file', () => {
     const source = createTokenSource({
       broker: 'https://broker.example',
       async fetch(_, init) {
-        sent.push(new URLSearchParams(String(init?.body)))
+        if (init?.body instanceof URLSearchParams) sent.push(init.body)
         return new Response('{}', { status: 400 })
       },
       ...settings,
