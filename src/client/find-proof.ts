@@ -46,7 +46,7 @@ export async function findProof(
 ): Promise<ProofChoice> {
   const set = chooseBySetting(settings)
   if (set !== undefined) return set
-  const tried: ProofAttempt[] = [{ source: 'setting', outcome: 'neither proof.provider nor proof.file is set' }]
+  const tried: ProofAttempt[] = [{ source: 'setting', outcome: 'no proof.provider, proof.file or CHANCERY_PROVIDER' }]
   const file = ports.environment.CHANCERY_PROOF_FILE || undefined
   if (file !== undefined) {
     return { provider: undefined, source: 'proof_file', why: 'CHANCERY_PROOF_FILE names a file', file, tried }
@@ -72,7 +72,7 @@ function chooseBySetting({ provider, file }: ProofSettings): ProofChoice | undef
     return { provider, source: 'setting', why: 'proof.file is set', file, tried: [] }
   }
   if (provider === undefined) return undefined
-  return { provider, source: 'setting', why: `proof.provider is ${provider}`, tried: [] }
+  return { provider, source: 'setting', why: `proof.provider, or CHANCERY_PROVIDER, says ${provider}`, tried: [] }
 }
 
 async function findObstacle(path: string, { readFile }: ClientPorts): Promise<string | undefined> {

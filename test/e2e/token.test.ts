@@ -55,7 +55,7 @@ describe('what is printed', () => {
 
     expect(code).toBe(0)
     expect(err.split('\n')).toEqual([
-      'chancery: looked at the settings: neither proof.provider nor proof.file is set',
+      'chancery: looked at the settings: no proof.provider, proof.file or CHANCERY_PROVIDER',
       'chancery: looked at CHANCERY_PROOF_FILE: CHANCERY_PROOF_FILE names a file',
       `chancery: proves by the file ${scene.proofFile}, whatever platform made it`,
       expect.stringMatching(/^chancery: got a token for audience ledger, scope entries:read, for \d+ s$/),

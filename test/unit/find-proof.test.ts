@@ -180,18 +180,21 @@ describe('the metadata address', () => {
   })
 
   test.each([
-    ['slow', METADATA_SECONDS + 0.5],
-    ['huge', METADATA_SECONDS / 2],
-    ['down', METADATA_SECONDS / 2],
-  ] as const)('costs a second at most, and where it is %s %d s', async (failure, seconds) => {
-    const server: StandInServer = await startStandInServer({ route: () => ({ status: 200 }) })
-    onTestFinished(() => server.close())
-    server.fail('*', failure)
-    const begun = performance.now()
+    ['slow', METADATA_SECONDS + 2],
+    ['huge', METADATA_SECONDS],
+    ['down', METADATA_SECONDS],
+  ] as const)(
+    'costs no more than a second where it is %s: less than %d s with everything',
+    async (failure, seconds) => {
+      const server: StandInServer = await startStandInServer({ route: () => ({ status: 200 }) })
+      onTestFinished(() => server.close())
+      server.fail('*', failure)
+      const begun = performance.now()
 
-    expect((await sourceError(at(server.origin))).code).toBe('platform_not_found')
-    expect(performance.now() - begun).toBeLessThan(seconds * 1_000)
-  })
+      expect((await sourceError(at(server.origin))).code).toBe('platform_not_found')
+      expect(performance.now() - begun).toBeLessThan(seconds * 1_000)
+    },
+  )
 
   test('is not waited for any longer than the caller wants', async () => {
     const server = await startStandInServer({ route: () => new Promise(() => undefined) })
