@@ -69,6 +69,18 @@ test.skipIf(!docker)('Docker brings a token for a password to the registry that 
   expect(decodeJwt(password)).toMatchObject({ aud: 'registry', client_id: 'payments/api' })
 })
 
+test('the page links the command where Docker looks, and names its registries', async () => {
+  const link = join(scene.directory, 'docker-credential-chancery')
+  const replaced = { '/usr/local/bin/docker-credential-chancery': link, 'https://broker.example': scene.broker.origin }
+  const script = `${snippetOf('Docker', 'sh', replaced)}\n${link} list`
+
+  expect(await scene.run(['sh', '-e', '-c', script])).toEqual({
+    code: 0,
+    out: '{"registry.example":"<token>"}\n',
+    err: '',
+  })
+})
+
 test.skipIf(!docker)('Docker hands an identity token to the registry’s token service', async () => {
   challenge = `Bearer realm="${registry.origin}/token",service="registry"`
 

@@ -1,6 +1,6 @@
 /** `chancery credential terraform`, started by Terraform before a private module registry. */
 
-import { mkdirSync, mkdtempSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { decodeJwt } from 'jose'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -16,9 +16,8 @@ let registry: AskingServer
 beforeAll(async () => {
   scene = await openCredentialScene()
   registry = await startAskingServer(scene.directory, answerAsRegistry)
-  const plugins = join(scene.directory, '.terraform.d', 'plugins')
-  mkdirSync(plugins, { recursive: true })
-  symlinkSync(join(scene.bin, 'chancery'), join(plugins, 'terraform-credentials-chancery'))
+  // In the scene's home.
+  expect((await scene.run(['sh', '-e', '-c', snippetOf('Terraform', 'sh', {})])).code).toBe(0)
 })
 afterAll(async () => {
   await registry.close()

@@ -10,6 +10,7 @@ import { type AwsStandIn, startAwsStandIn } from '../../providers/aws/stand-in/s
 import { type AzureStandIn, startAzureStandIn } from '../../providers/azure/stand-in/stand-in.ts'
 import { type GoogleStandIn, startGoogleStandIn } from '../../providers/gcp/stand-in/stand-in.ts'
 import { azureBinding, entraEntry, settle } from '../support/azure-scene.ts'
+import { snippetOf } from '../support/credential-page.ts'
 import { type CredentialScene, openCredentialScene } from '../support/credential-scene.ts'
 import { APP_URI } from '../support/entra-tokens.ts'
 import { writeAsGo } from '../support/google-libraries.ts'
@@ -52,7 +53,10 @@ afterAll(async () => {
 
 /** Writes a file by the command, and has the library do with it what it does. */
 async function accessTokenBy(args: readonly string[]): Promise<string> {
-  const file = await configure(args)
+  return await accessTokenOf(await configure(args))
+}
+
+async function accessTokenOf(file: string): Promise<string> {
   for (const [name, value] of Object.entries(scene.environment())) vi.stubEnv(name, value)
   vi.stubEnv('CHANCERY_BROKER', undefined)
   vi.stubEnv('GOOGLE_EXTERNAL_ACCOUNT_ALLOW_EXECUTABLES', '1')
@@ -76,7 +80,17 @@ async function configure(args: readonly string[]): Promise<string> {
 }
 
 test('a projected token file is exchanged without a line of code', async () => {
-  const token = await accessTokenBy(['--provider', 'kubernetes', '--proof-file', join(scene.directory, 'proof')])
+  const file = join(scene.directory, 'page.json')
+  const proof = `--provider kubernetes --proof-file ${join(scene.directory, 'proof')}`
+  const replaced = {
+    'https://broker.example': scene.broker.origin,
+    '--provider kubernetes': proof,
+    '/etc/chancery.json': file,
+  }
+  const script = snippetOf("Google's libraries, for every other service", 'sh', replaced)
+  expect(await scene.run(['sh', '-e', '-c', script])).toEqual({ code: 0, out: '', err: '' })
+
+  const token = await accessTokenOf(file)
 
   expect(decodeJwt(token)).toMatchObject({ aud: 'ledger', proof: { provider: 'kubernetes' } })
 })
