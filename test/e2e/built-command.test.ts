@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { decodeJwt } from 'jose'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { buildBinary } from '../../infra/build/binary.ts'
-import { bundleCommand } from '../../infra/build/bundle.ts'
+import { bundleCommand, bundleExecutable } from '../../infra/build/bundle.ts'
 import { ROOT, readManifest } from '../../infra/build/layout.ts'
 import { type BuiltCommand, commandIn, parseExports } from '../support/built-command.ts'
 
@@ -72,6 +72,12 @@ describe.each(WAYS)('the %s', (way) => {
     expect((await serving.ended).code).toBe(0)
   })
 
+  test('takes the name of its loading process for nothing else than a word it does not know', async () => {
+    const { code, err } = await chancery.run(['/chancery/federation-worker'])
+
+    expect({ code, err }).toEqual({ code: 2, err: expect.stringContaining('unknown command') })
+  })
+
   const environment = () => parseExports(readFileSync(join(directory, 'dev', 'run', 'environment'), 'utf8'))
 
   /** What is said when a workload asks for what it may not have. */
@@ -92,6 +98,15 @@ async function buildInto(directory: string, way: (typeof WAYS)[number]): Promise
   cpSync(join(ROOT, 'infra/build/launch.mjs'), join(directory, 'bin/chancery.mjs'))
   return commandIn(elsewhere, process.execPath, join(directory, 'bin/chancery.mjs'))
 }
+
+test('what goes into the executable imports nothing while it runs, as code from a cache cannot', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'chancery-one-file-'))
+  await bundleExecutable(join(directory, 'chancery.cjs'))
+  const text = readFileSync(join(directory, 'chancery.cjs'), 'utf8')
+  rmSync(directory, { recursive: true })
+
+  expect(text).not.toMatch(/\bimport\(["']/)
+})
 
 test.runIf(isLinux)('the executable is the same, byte for byte, when it is built again elsewhere', async () => {
   const directory = mkdtempSync(join(tmpdir(), 'chancery-twice-'))

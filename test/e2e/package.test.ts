@@ -36,7 +36,10 @@ describe('what is published', () => {
 
   test('is all that was built, and names no place on the machine that built it', () => {
     expect([...project.packed].sort()).toEqual([...readTree(project.built).keys()].sort())
-    for (const [file, text] of readTree(project.built)) expect(text.includes(ROOT), file).toBe(false)
+    for (const [file, text] of readTree(project.built)) {
+      expect(text.includes(ROOT), file).toBe(false)
+      expect(/from ['"]\.[^'"]*\.ts['"]/.test(text), file).toBe(false)
+    }
   })
 
   test('has a manifest of its own: exact versions, SDKs by choice, no Node, and nothing that runs at installation', () => {
