@@ -84,6 +84,22 @@ describe('one keeper', () => {
     expect(new Set(heard).size).toBe(heard.length)
   })
 
+  test('looks at the clock every half minute, which a machine that was asleep has moved on', async () => {
+    const simulation = createSimulation()
+    const naps: number[] = []
+    const sleep = (milliseconds: number): Promise<void> => {
+      naps.push(milliseconds)
+      return simulation.sleep(milliseconds)
+    }
+    const end = new AbortController()
+    startKeeper({ ...simulation, sleep }, createBroker(simulation, () => true).fetch, end.signal)
+    await simulation.run(LIFE_SECONDS * 1_000)
+    end.abort()
+
+    expect(naps.length).toBeGreaterThan(15)
+    expect(Math.max(...naps)).toBeLessThanOrEqual(30_000)
+  })
+
   test('hands the same token over again where it could not be delivered', async () => {
     const simulation = createSimulation()
     const end = new AbortController()

@@ -54,7 +54,7 @@ export function shape<S extends Readonly<Record<string, Member>>>(members: S): R
 export function text(check: (text: string) => string | undefined = () => undefined): Reader<string> {
   return (value, path, problems) => {
     if (typeof value !== 'string') return refuse(problems, path, 'must be a text; write it in quotes')
-    const wrong = /^[^\0-\x1f\x7f]+$/.test(value)
+    const wrong = /^\P{Cc}+$/u.test(value)
       ? check(value)
       : 'must have at least one character, and none that cannot be seen'
     return wrong === undefined ? value : refuse(problems, path, wrong)
