@@ -1,14 +1,16 @@
 /** `chancery credential gcp`, started by Google's own library, whose STS takes our token. */
 
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { ExternalAccountClient } from 'google-auth-library'
 import { createRemoteJWKSet, decodeJwt, jwtVerify } from 'jose'
-import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest'
 import { type StandInServer, startStandInServer } from '../../providers/kit/stand-in-server.ts'
 import { snippetOf } from '../support/credential-page.ts'
 import { type CredentialScene, openCredentialScene } from '../support/credential-scene.ts'
-import type { Finished } from '../support/process.ts'
+import { type Finished, findFreePort } from '../support/process.ts'
 import { makeScratch } from '../support/scratch.ts'
 
 const POOL_PROVIDER = '//iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/pool/providers/chancery'
@@ -68,6 +70,32 @@ async function run(env: Record<string, string>, args: readonly string[] = []): P
 
 test('Google’s library exchanges our token at Google’s STS', async () => {
   expect(await accessToken({})).toBe('ya29.of-payments/api')
+})
+
+test('Google’s library takes our token from the agent, and needs no command for it', async () => {
+  const place = `127.0.0.1:${await findFreePort()}`
+  const agent = spawn('chancery', ['agent', '--listen', place], { env: scene.environment(), stdio: 'ignore' })
+  const ended = once(agent, 'exit')
+  onTestFinished(async () => {
+    agent.kill()
+    await ended
+  })
+  await expect
+    .poll(
+      () =>
+        fetch(`http://${place}/healthz`).then(
+          ({ status }) => status,
+          () => 0,
+        ),
+      { timeout: 10_000 },
+    )
+    .toBe(200)
+  const replaced = { 'https://sts.googleapis.com': sts.origin, '127.0.0.1:9465': place }
+  const file = snippetOf("Google's libraries, for Google Cloud, by the agent", 'json', replaced)
+
+  const client = ExternalAccountClient.fromJSON(JSON.parse(file) as ExternalAccountFile)
+
+  expect((await client?.getAccessToken())?.token).toBe('ya29.of-payments/api')
 })
 
 test('a token is kept where the file says, for this user alone, and taken from there', async () => {

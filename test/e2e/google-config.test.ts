@@ -60,7 +60,8 @@ async function accessTokenOf(file: string): Promise<string> {
   for (const [name, value] of Object.entries(scene.environment())) vi.stubEnv(name, value)
   vi.stubEnv('CHANCERY_BROKER', undefined)
   vi.stubEnv('GOOGLE_EXTERNAL_ACCOUNT_ALLOW_EXECUTABLES', '1')
-  const auth = new GoogleAuth({ keyFile: file, scopes: ['https://www.googleapis.com/auth/cloud-platform'] })
+  vi.stubEnv('GOOGLE_APPLICATION_CREDENTIALS', file)
+  const auth = new GoogleAuth({ scopes: ['https://www.googleapis.com/auth/cloud-platform'] })
   return (await (await auth.getClient()).getAccessToken()).token ?? ''
 }
 
