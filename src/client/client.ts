@@ -10,6 +10,8 @@ import { withPatience } from './patience.ts'
 import { readPorts } from './ports.ts'
 import { createWorkloadProver } from './prove.ts'
 import {
+  type ClientPorts,
+  type ProofSettings,
   readTarget,
   readTokenEndpoint,
   type TokenRequest,
@@ -66,7 +68,7 @@ export function createTokenSource(settings: TokenSourceSettings): TokenSource {
   const ports = readPorts(settings)
   const endpoint = readTokenEndpoint(settings.broker)
   readTarget(settings, {})
-  const proof = { ...settingsFromEnvironment(ports.environment).proof, ...settings.proof }
+  const proof = readProofSettings(settings, ports)
   const prover = createWorkloadProver(proof, proof.audience ?? settings.broker, ports)
   const cache = createTokenCache(
     (target, signal) =>
@@ -93,6 +95,13 @@ export function createTokenSource(settings: TokenSourceSettings): TokenSource {
     explain: (signal) => unlessAborted(prover.choose(signal ?? new AbortController().signal), signal),
     close: cache.close,
   }
+}
+
+/** What the environment says of the proof stands where the settings say nothing. A file that they name needs no platform. */
+function readProofSettings({ proof = {} }: TokenSourceSettings, { environment }: ClientPorts): ProofSettings {
+  const { provider, ...others } = settingsFromEnvironment(environment).proof ?? {}
+  const isOpen = provider !== undefined && proof.file === undefined
+  return { ...(isOpen ? { provider } : {}), ...others, ...proof }
 }
 
 function asServiceToken(issued: IssuedToken, { audience }: TokenTarget): ServiceToken {

@@ -27,32 +27,40 @@ export function createWorkloadProver(
   proofAudience: string,
   ports: ClientPorts,
 ): WorkloadProver {
-  let found: { readonly choice: ProofChoice; readonly prover: Prover | undefined } | undefined
-  const find = async (signal: AbortSignal): Promise<NonNullable<typeof found>> => {
+  let found: Found | undefined
+  const find = async (signal: AbortSignal): Promise<Found> => {
     if (found !== undefined) return found
     const choice = await findProof(settings, loadProvers, ports, signal)
-    const prover = choice.file === undefined ? await createProver(choice, settings.settings ?? {}, ports) : undefined
-    found = { choice, prover }
+    const { file } = choice
+    const prove =
+      file === undefined
+        ? askPlatform(await createProver(choice, settings.settings ?? {}, ports), choice)
+        : () => readProofFile(file, settings.subjectTokenType, ports)
+    found = { choice, prove }
     return found
   }
-  return {
-    choose: async (signal) => (await find(signal)).choice,
-    async prove(signal) {
-      const { choice, prover } = await find(signal)
-      if (choice.file !== undefined) return await readProofFile(choice.file, settings.subjectTokenType, ports)
-      if (prover === undefined)
-        throw new TokenSourceError('platform_not_found', `there is no prover for ${choice.provider}`)
+  const askPlatform =
+    (prover: Prover, choice: ProofChoice): Found['prove'] =>
+    async (signal) => {
       const limit = AbortSignal.any([signal, ports.deadline(PROOF_SECONDS)])
       try {
-        const proven = await prover.prove({ proofAudience }, limit)
-        const subjectTokenType = settings.subjectTokenType ?? proven.subjectTokenType ?? prover.subjectTokenType
-        return { subjectToken: proven.subjectToken, subjectTokenType }
+        const { subjectToken, subjectTokenType: own } = await prover.prove({ proofAudience }, limit)
+        return { subjectToken, subjectTokenType: settings.subjectTokenType ?? own ?? prover.subjectTokenType }
       } catch (error) {
         signal.throwIfAborted()
         throw asSourceError(error, choice)
       }
-    },
+    }
+  return {
+    choose: async (signal) => (await find(signal)).choice,
+    prove: async (signal) => await (await find(signal)).prove(signal),
   }
+}
+
+/** What there is to prove by, once it is known. */
+interface Found {
+  readonly choice: ProofChoice
+  readonly prove: (signal: AbortSignal) => Promise<WorkloadProof>
 }
 
 async function loadProvers(): Promise<readonly ProverProvider[]> {
@@ -86,8 +94,8 @@ function asSourceError(error: unknown, { provider }: ProofChoice): TokenSourceEr
     return new TokenSourceError('settings_invalid', `the settings of the ${provider} prover: ${error.message}`)
   }
   if (error instanceof ProofError) {
-    const facts = Object.entries(error.facts).map(([name, value]) => ` ${name}=${String(value)}`)
-    const what = `${provider} gives no proof: ${error.message}${facts.length === 0 ? '' : ` (${facts.join('').trim()})`}`
+    const facts = Object.entries(error.facts).map(([name, value]) => `${name}=${String(value)}`)
+    const what = `${provider} gives no proof: ${error.message}${facts.length === 0 ? '' : ` (${facts.join(' ')})`}`
     return new TokenSourceError(PASSING.has(error.code) ? 'platform_unavailable' : 'proof_unavailable', what)
   }
   const code = codeOf(error)

@@ -48,6 +48,8 @@ describe('the first place that has an answer decides', () => {
     ['setting', 'azure', { ...everywhere, proof: { provider: 'azure' } }],
     ['setting', undefined, { ...everywhere, proof: { file: '/other' } }],
     ['setting', 'gcp', { ...everywhere, environment: { ...everywhere.environment, CHANCERY_PROVIDER: 'gcp' } }],
+    ['setting', undefined, { proof: { file: '/other' }, environment: { CHANCERY_PROVIDER: 'gcp' } }],
+    ['setting', 'aws', { proof: { provider: 'aws' }, environment: { CHANCERY_PROVIDER: 'gcp' } }],
     ['proof_file', undefined, everywhere],
     ['projected_token', 'kubernetes', { ...everywhere, environment: { ...LAMBDA, ...POD } }],
     ['environment', 'aws', { environment: { ...LAMBDA } }],
