@@ -1,6 +1,7 @@
 /** Environment and flags → {@link BrokerConfig}. A wrong value stops the boot, names itself and says what to do. */
 
 import { SettingsError, type SettingsProblem } from '../providers/contract/errors.ts'
+import { CLIENT_VARIABLES } from './client/environment.ts'
 import { SERVE_SETTINGS, variableOf } from './config-settings.ts'
 import {
   checkTls,
@@ -165,7 +166,9 @@ const OF_SERVICE = /_(SERVICE_(HOST|PORT(_[A-Z0-9_]+)?)|PORT(_\d+_(TCP|UDP|SCTP)
 
 /** A setting whose name is misspelt would be a setting that nobody made. */
 function refuseUnknownVariables(env: Environment, read: Reader): void {
-  const known = new Set([...SERVE_SETTINGS.map(({ flag }) => variableOf(flag)), KEY_VARIABLE, KEY_FILE_VARIABLE])
+  const ours = [...SERVE_SETTINGS.map(({ flag }) => variableOf(flag)), KEY_VARIABLE, KEY_FILE_VARIABLE]
+  // A broker may run where workloads do, in one environment with them.
+  const known = new Set<string>([...ours, ...CLIENT_VARIABLES])
   for (const name of Object.keys(env)) {
     if (!name.startsWith('CHANCERY_') || known.has(name) || OF_SERVICE.test(name)) continue
     read.complain(name, 'is no setting of this version: see chancery serve --help')

@@ -45,7 +45,7 @@ export const awsProver: ProverProvider = { name: 'aws', detect, createProver }
 
 /**
  * Variables that say where credentials of AWS come from: Lambda, ECS and EKS Pod Identity, IAM roles for service accounts, or
- * whoever started the process. An EC2 instance has none, so that a workload there names its cloud.
+ * whoever started the process. An EC2 instance has none, and is known by its metadata address.
  */
 const PLATFORM_VARIABLES = [
   'AWS_LAMBDA_FUNCTION_NAME',

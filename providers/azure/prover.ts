@@ -25,8 +25,8 @@ type ProverSettings = z.output<typeof settingsSchema>
 export const azureProver: ProverProvider = { name: 'azure', detect, createProver }
 
 /**
- * Answers whether the environment says that Azure runs this process. A virtual machine has no such variable, so that a workload
- * there names its cloud.
+ * Answers whether the environment says that Azure runs this process. A virtual machine has no such variable, and is
+ * known by its metadata address.
  *
  * @see {@link https://learn.microsoft.com/azure/app-service/overview-managed-identity#rest-endpoint-reference App Service: REST endpoint}
  * @see {@link https://azure.github.io/azure-workload-identity/docs/installation/mutating-admission-webhook.html AKS: what the webhook sets}

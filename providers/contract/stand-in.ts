@@ -29,6 +29,13 @@ export interface StandIn {
   readonly attributes: Readonly<Record<string, string>>
   /** What the workload's prover is created with. Its files and environment lead to the stand-in. */
   readonly prover: { readonly settings: unknown; ports(proofAudience: string): Promise<ProverPorts> }
+  /**
+   * What leads the official SDK of another process to it, as that process's environment. Undefined is a variable that must not be
+   * there, as it would lead elsewhere.
+   */
+  readonly environment: Readonly<Record<string, string | undefined>>
+  /** Gives what the platform would keep in a file for the workload, a new one each time; absent where no file is needed. */
+  projectedToken?(proofAudience: string): Promise<string>
   /** Gives a proof that is right but for one flaw; undefined where proofs of this kind cannot have it. */
   flawed(flaw: Flaw, proofAudience: string): Promise<string | undefined>
   /** How many requests it has answered. */
@@ -39,5 +46,6 @@ export interface StandIn {
 /** A cloud's stand-in, ready to be started. */
 export interface StandInProvider {
   readonly name: ProviderName
-  start(options: { readonly now: () => NumericDate }): Promise<StandIn>
+  /** With a port, whatever a document says of it is the same at every start. Rejects where the port is taken. */
+  start(options: { readonly now: () => NumericDate; readonly port?: number }): Promise<StandIn>
 }

@@ -31,7 +31,7 @@ export const gcpProver: ProverProvider = { name: 'gcp', detect, createProver }
 
 /**
  * Variables that say that Google runs this process, or where its metadata server is. Functions for Node set `K_SERVICE` too. A
- * virtual machine has none, so that a workload there names its cloud; `GOOGLE_APPLICATION_CREDENTIALS` is not among them because
+ * virtual machine has none, and is known by its metadata address; `GOOGLE_APPLICATION_CREDENTIALS` is not among them because
  * workloads of every cloud use it.
  *
  * @see {@link https://cloud.google.com/run/docs/container-contract#env-vars Cloud Run: environment variables}

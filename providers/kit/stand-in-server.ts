@@ -52,13 +52,16 @@ export interface StandInOptions {
   readonly tls?: { readonly cert: string; readonly key: string }
   /** The name that the certificate is for. */
   readonly hostname?: string
+  /** A free one by default. */
+  readonly port?: number
 }
 
-/** Starts a stand-in on a free port of loopback. */
+/** Starts a stand-in on loopback. Rejects where its port is taken. */
 export async function startStandInServer({
   route,
   tls,
   hostname = '127.0.0.1',
+  port = 0,
 }: StandInOptions): Promise<StandInServer> {
   const requests: StandInRequest[] = []
   const failures = new Map<string, Failure>()
@@ -73,7 +76,10 @@ export async function startStandInServer({
     handle(incoming, response).catch(() => response.destroy())
   }
   const server: Server = tls === undefined ? createHttpServer(listener) : createHttpsServer(tls, listener)
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(port, '127.0.0.1', resolve)
+  })
   const host = `${hostname}:${(server.address() as AddressInfo).port}`
   return {
     origin: `${tls === undefined ? 'http' : 'https'}://${host}`,

@@ -1,6 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { constants, setPriority } from 'node:os'
+import { extname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { openFederation } from '../federation/federation.ts'
 import { complain, findingsOf } from '../federation/finding.ts'
@@ -62,7 +63,8 @@ async function takeIn(
   return { findings, federation: openFederation(packed, context), documents: last.documents }
 }
 
-const WORKER = fileURLToPath(new URL('./federation-worker.ts', import.meta.url))
+/** Beside this file, whether this is a source or what was built of it. */
+const WORKER = fileURLToPath(new URL(`./federation-worker${extname(import.meta.url)}`, import.meta.url))
 
 /** It gets nothing of our environment, which may hold keys, nor of our outputs, one of which may be the audit trail. */
 function startWorker(): ChildProcess {

@@ -1,11 +1,9 @@
-/** Our tokens, as stock verifiers see them. */
+/** Our tokens, and the keys that they are published with. What stock libraries make of them is in `stock-verifiers.test.ts`. */
 
-import { JwtVerifier } from 'aws-jwt-verify'
 import { calculateJwkThumbprint, createRemoteJWKSet, decodeProtectedHeader, type JWK, jwtVerify } from 'jose'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { verifyWithJose, verifyWithJsonwebtoken } from '../demo/verify.ts'
+import { afterAll, beforeAll, expect, test } from 'vitest'
 import { expectIssued } from '../support/answers.ts'
-import { startTestBroker, type TestBroker } from '../support/broker.ts'
+import type { TestBroker } from '../support/broker.ts'
 import { createTestClock } from '../support/clock.ts'
 import { documentFor } from '../support/document.ts'
 import { openScene, type Scene } from '../support/scene.ts'
@@ -94,57 +92,3 @@ test('are signed by keys that are published with their thumbprint for an id, pub
     expect(key.kid).toBe(await calculateJwkThumbprint(key))
   }
 })
-
-describe('verify with', () => {
-  test.each(['ledger', 'https://orders.example'])('jose, for %s', async (audience) => {
-    const stock = await startStock()
-
-    await expect(verifyWithJose(await stock.token(audience), stock.issuer, audience)).resolves.toMatchObject({
-      aud: audience,
-    })
-
-    await stock.close()
-  })
-
-  test.each(['ledger', 'legacy'])('jsonwebtoken and jwks-rsa, for %s', async (audience) => {
-    const stock = await startStock()
-
-    await expect(verifyWithJsonwebtoken(await stock.token(audience), stock.issuer, audience)).resolves.toMatchObject({
-      aud: audience,
-    })
-
-    await stock.close()
-  })
-
-  test.each(['ledger', 'legacy'])('aws-jwt-verify, for %s', async (audience) => {
-    const verifier = JwtVerifier.create({
-      issuer: broker.issuer,
-      audience,
-      jwksUri: `${broker.issuer}/.well-known/jwks.json`,
-    })
-    verifier.cacheJwks(
-      (await broker.send('/.well-known/jwks.json')).json as unknown as Parameters<typeof verifier.cacheJwks>[0],
-    )
-
-    await expect(verifier.verify(await tokenFor(audience))).resolves.toMatchObject({ client_id: 'payments/api' })
-  })
-})
-
-/** A broker whose issuer is where it listens, so that a library finds its keys by itself. */
-async function startStock() {
-  const port = await (await import('../support/process.ts')).findFreePort()
-  const issuer = `http://127.0.0.1:${port}`
-  const document = documentFor(scene.cluster.issuer, { audiences: AUDIENCES, identities: IDENTITIES })
-  const started = await startTestBroker({
-    clock,
-    document,
-    insecureHosts: [scene.cluster.host],
-    flags: { issuer, listen: `127.0.0.1:${port}` },
-  })
-  return {
-    issuer,
-    token: async (audience: string) =>
-      expectIssued(started, await started.exchange(await scene.proof(), { audience })).token,
-    close: started.stop,
-  }
-}

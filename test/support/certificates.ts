@@ -1,6 +1,7 @@
 /** Certificates for tests: an authority of their own, and whatever it is asked to certify. */
 
 import { generateKeyPairSync, randomBytes } from 'node:crypto'
+import { isIP } from 'node:net'
 import forge from 'node-forge'
 
 /** A certificate chain and its key, in PEM. */
@@ -48,7 +49,7 @@ export function createAuthority(name: string): Authority {
     cert: certify(name, own.publicKey, [-1, 1], [{ name: 'basicConstraints', cA: true, critical: true }]),
     issue({ hostnames, validDays = [-1, 1] }) {
       const leaf = generateKeys()
-      const altNames = hostnames.map((value) => ({ type: 2, value }))
+      const altNames = hostnames.map((value) => (isIP(value) === 0 ? { type: 2, value } : { type: 7, ip: value }))
       return { cert: certify('leaf', leaf.publicKey, validDays, [{ name: 'subjectAltName', altNames }]), key: leaf.pem }
     },
   }

@@ -23,6 +23,8 @@ export async function runChancery(
 export interface Running {
   readonly child: ChildProcess
   readonly finished: Promise<Finished>
+  /** What it has written to standard output so far. */
+  readonly out: () => string
   /** What it has written to standard error so far. */
   readonly err: () => string
 }
@@ -42,7 +44,7 @@ export function startChancery(args: readonly string[], env: Readonly<Record<stri
     texts.err += chunk.toString()
   })
   const finished = new Promise<Finished>((resolve) => child.on('close', (code) => resolve({ code, ...texts })))
-  return { child, finished, err: () => texts.err }
+  return { child, finished, out: () => texts.out, err: () => texts.err }
 }
 
 /** Waits until a broker answers that it is ready. Throws what it wrote where it ends before that. */

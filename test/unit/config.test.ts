@@ -4,6 +4,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { SettingsError } from '../../providers/contract/errors.ts'
+import { CLIENT_VARIABLES } from '../../src/client/environment.ts'
 import { type Environment, type Flags, findProxyVariables, readServeConfig } from '../../src/config.ts'
 import { SERVE_SETTINGS, variableOf } from '../../src/config-settings.ts'
 import { createAuthority } from '../support/certificates.ts'
@@ -260,6 +261,11 @@ describe('a variable of ours that is no setting', () => {
     ...['CHANCERY_PORT_8080_TCP', 'CHANCERY_PORT_8080_TCP_ADDR', 'CHANCERY_METRICS_SERVICE_HOST'],
   ])('is no slip where Kubernetes sets it beside a Service: %s', (name) => {
     expect(wrongIn({}, { [name]: 'tcp://10.0.0.1:8080' })).toEqual([])
+  })
+
+  test.each(CLIENT_VARIABLES)('is no slip where a workload’s side reads it: %s', (name) => {
+    expect(wrongIn({}, { [name]: 'x' })).toEqual([])
+    expect(SERVE_SETTINGS.map(({ flag }) => variableOf(flag))).not.toContain(name)
   })
 
   test('is none of ours where another program reads it', () => {

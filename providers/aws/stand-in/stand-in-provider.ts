@@ -8,15 +8,21 @@ const ACCOUNT = '123456789012'
 const ROLE = 'payments-api'
 const REGION = 'us-east-1'
 
+/** In the account's issuer, where a document shall stay good for the next start. */
+const LASTING_UUID = '0f4e4c3a-7c1d-4b52-9d0e-5a1f6b7c8d9e'
+
 const HOUR_SECONDS = 3_600
+
+/** The longest that a role's session lasts: a developer's working day. */
+const SESSION_SECONDS = 43_200
 
 /** An account with one task of ECS, for whoever treats all clouds alike. Its proofs are web identity tokens. */
 export const awsStandIn: StandInProvider = {
   name: 'aws',
-  async start({ now }): Promise<StandIn> {
-    const aws = await startAwsStandIn({ now, region: REGION })
-    const { issuer, keys } = aws.createAccount(ACCOUNT)
-    const session = aws.assumeRole(aws.createRole(ACCOUNT, ROLE), 'task-1')
+  async start({ now, port }): Promise<StandIn> {
+    const aws = await startAwsStandIn({ now, region: REGION, ...(port === undefined ? {} : { port }) })
+    const { issuer, keys } = aws.createAccount(ACCOUNT, port === undefined ? {} : { uuid: LASTING_UUID })
+    const session = aws.assumeRole(aws.createRole(ACCOUNT, ROLE), 'task-1', { durationSeconds: SESSION_SECONDS })
     const { uri, token } = aws.attachToContainer(session, 'ecs')
     const env = {
       AWS_REGION: REGION,
@@ -27,7 +33,8 @@ export const awsStandIn: StandInProvider = {
       AWS_SHARED_CREDENTIALS_FILE: '/nonexistent/credentials',
     }
     const nothingElse = { AWS_ACCESS_KEY_ID: undefined, AWS_PROFILE: undefined, AWS_WEB_IDENTITY_TOKEN_FILE: undefined }
-    const giveBack = lendEnvironment({ ...nothingElse, ...env })
+    const environment = { ...nothingElse, ...env }
+    const giveBack = lendEnvironment(environment)
     return {
       hosts: [aws.host],
       trustedIssuer: {
@@ -43,6 +50,7 @@ export const awsStandIn: StandInProvider = {
         settings: {},
         ports: async () => ({ env, readFile: () => Promise.reject(new Error('no such file')), now }),
       },
+      environment,
       async flawed(flaw, proofAudience) {
         const right = {
           claims: aws.claimsFor(session, { audiences: [proofAudience] }),

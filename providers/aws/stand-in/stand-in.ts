@@ -31,6 +31,8 @@ export interface AwsStandInOptions {
   readonly region?: string
   readonly tls?: { readonly cert: string; readonly key: string }
   readonly hostname?: string
+  /** A free one by default. */
+  readonly port?: number
 }
 
 /** A wish whose date is by default the stand-in's own. */
@@ -61,6 +63,7 @@ export async function startAwsStandIn(options: AwsStandInOptions = {}): Promise<
     route: (request) => api.handle?.(request) ?? { status: 503 },
     ...(tls === undefined ? {} : { tls }),
     ...(hostname === undefined ? {} : { hostname }),
+    port: options.port ?? 0,
   })
   const { origin } = server
   const state = createAwsState(origin)

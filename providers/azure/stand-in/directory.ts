@@ -44,7 +44,8 @@ export interface Directory {
   /** The identity that the host itself has. */
   readonly systemIdentity: Client
   registerApplication(wish: ApplicationWish): Application
-  createIdentity(name: string): Client
+  /** Its ids are made up where they are not given. */
+  createIdentity(name: string, ids?: Pick<Client, 'clientId' | 'objectId'>): Client
   trustSubject(credential: FederatedCredential): void
   /** Whom a token may be for, by one of its URIs or its client id. */
   application(name: string): Application | undefined
@@ -82,9 +83,9 @@ export function createDirectory(): Directory {
       applications.push(made)
       return made
     },
-    createIdentity(name) {
+    createIdentity(name, given = ids()) {
       const resourceId = `${RESOURCE_GROUP}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/${name}`
-      const made: Client = { ...ids(), resourceId, secret: undefined, kind: 'user_assigned' }
+      const made: Client = { ...given, resourceId, secret: undefined, kind: 'user_assigned' }
       identities.push(made)
       return made
     },

@@ -46,7 +46,7 @@ export async function leadProcessTo(
 }
 
 /** What would make the SDK ask somebody else, on a machine that is itself in Azure. */
-const OTHER_SOURCES = {
+export const OTHER_SOURCES = {
   AZURE_FEDERATED_TOKEN_FILE: undefined,
   IDENTITY_SERVER_THUMBPRINT: undefined,
   AZURE_AUTHORITY_HOST: undefined,

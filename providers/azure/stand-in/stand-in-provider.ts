@@ -1,10 +1,16 @@
 import type { StandIn, StandInProvider } from '../../contract/stand-in.ts'
 import { createFlawedJwt } from '../../kit/stand-in-flaws.ts'
-import { leadProcessTo, PROCESS_IDENTITY_HEADER } from './process-endpoint.ts'
+import { leadProcessTo, OTHER_SOURCES, PROCESS_IDENTITY_HEADER } from './process-endpoint.ts'
 import { headerFor, startAzureStandIn } from './stand-in.ts'
 
 /** The longest that Entra's tokens for managed identities live: a little more than a day. */
 const MAX_LIFETIME_SECONDS = 100_800
+
+/** The identity's, where a document shall stay good for the next start. */
+const LASTING_IDS = {
+  clientId: '00001111-aaaa-2222-bbbb-3333cccc4444',
+  objectId: 'aaaaaaaa-0000-1111-2222-bbbbbbbbbbbb',
+}
 
 /**
  * A web app with one user-assigned identity, for whoever treats all clouds alike. Its tokens have version 1, so that they name the
@@ -12,9 +18,10 @@ const MAX_LIFETIME_SECONDS = 100_800
  */
 export const azureStandIn: StandInProvider = {
   name: 'azure',
-  async start({ now }): Promise<StandIn> {
-    const azure = await startAzureStandIn({ now, host: 'web_app', identityHeader: PROCESS_IDENTITY_HEADER })
-    const { clientId, objectId } = azure.createIdentity('id-pay')
+  async start({ now, port }): Promise<StandIn> {
+    const place = port === undefined ? {} : { port }
+    const azure = await startAzureStandIn({ now, host: 'web_app', identityHeader: PROCESS_IDENTITY_HEADER, ...place })
+    const { clientId, objectId } = azure.createIdentity('id-pay', port === undefined ? undefined : LASTING_IDS)
     const { environment, release } = await leadProcessTo(azure.origin, clientId)
     const accept = (proofAudience: string): void => {
       if (azure.application(proofAudience) === undefined) azure.registerApplication({ uris: [proofAudience] })
@@ -37,6 +44,7 @@ export const azureStandIn: StandInProvider = {
           return { env: environment, readFile, now }
         },
       },
+      environment: { ...OTHER_SOURCES, ...azure.environment, AZURE_CLIENT_ID: clientId },
       flawed(flaw, proofAudience) {
         accept(proofAudience)
         const claims = azure.claimsFor({ resource: proofAudience, clientId })

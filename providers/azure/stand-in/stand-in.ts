@@ -14,6 +14,7 @@ import {
 import type { AzureCloud } from '../issuers.ts'
 import { createDirectory, type Directory } from './directory.ts'
 import { APP_SERVICE_PATH, createIdentityEndpoints, IMDS_PATH, type IssuedToken } from './identity-endpoints.ts'
+import { answerInstance, INSTANCE_PATH } from './instance-metadata.ts'
 import { answerMetadata, PSEUDO_TENANTS } from './metadata.ts'
 import { createSigningKeys, type JwkSet } from './signing-keys.ts'
 import { answerTokenRequest, refuseTenant, type TrustedCluster } from './token-endpoint.ts'
@@ -33,6 +34,8 @@ export interface AzureStandInOptions {
   /** Entra has a listener of its own with this certificate. The official SDK asks it by https alone. */
   readonly tls?: { readonly cert: string; readonly key: string }
   readonly hostname?: string
+  /** Of the host's own listener; a free one by default. */
+  readonly port?: number
   /** Seconds that verifiers may keep the keys. */
   readonly maxAgeSeconds?: number
 }
@@ -81,7 +84,7 @@ export async function startAzureStandIn(options: AzureStandInOptions = {}): Prom
   const api: { handle?: (request: StandInRequest) => Promise<StandInAnswer> } = {}
   const route = (request: StandInRequest): StandInAnswer | Promise<StandInAnswer> =>
     api.handle?.(request) ?? { status: 503 }
-  const local = await startStandInServer({ route })
+  const local = await startStandInServer({ route, port: options.port ?? 0 })
   const entra =
     tls === undefined
       ? local
@@ -147,6 +150,7 @@ function createApi(ports: ApiPorts): (request: StandInRequest) => Promise<StandI
     // The SDK's URL has a slash at the end, the documentation's has none.
     const path = request.path.replace(/\/$/, '')
     if (path === IMDS_PATH) return identities.answerImds(request)
+    if (path === INSTANCE_PATH && tenant.host === 'virtual_machine') return answerInstance(request)
     if (path === APP_SERVICE_PATH) return identities.answerAppService(request)
     const [, named = '', rest = ''] = TENANT_PATH.exec(path) ?? []
     if (named !== tenant.tenantId && !PSEUDO_TENANTS.has(named)) return refuseTenant(named, now())

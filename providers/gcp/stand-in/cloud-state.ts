@@ -10,7 +10,7 @@ export interface ServiceAccount {
 }
 
 export interface CloudState {
-  createServiceAccount(email: string): ServiceAccount
+  createServiceAccount(email: string, uniqueId?: string): ServiceAccount
   deleteServiceAccount(email: string): void
   serviceAccount(email: string): ServiceAccount | undefined
   /** Lets one account have tokens of another. Lost with either of them, as on the real platform. */
@@ -33,8 +33,8 @@ export function createCloudState(now: () => NumericDate): CloudState {
     return from === undefined || to === undefined ? undefined : `${from.uniqueId} as ${to.uniqueId}`
   }
   return {
-    createServiceAccount(email) {
-      const account = { email, uniqueId: createUniqueId() }
+    createServiceAccount(email, uniqueId = createUniqueId()) {
+      const account = { email, uniqueId }
       accounts.set(email, account)
       return account
     },

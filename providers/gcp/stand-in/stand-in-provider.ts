@@ -18,12 +18,16 @@ export function environmentOf(host: string): Readonly<Record<string, string | un
   }
 }
 
+/** The account's number, where a document shall stay good for the next start. */
+const LASTING_ID = '104107606523710296052'
+
 /** A cloud with one virtual machine, for whoever treats all clouds alike. The environment of the process is lent until it is closed. */
 export const gcpStandIn: StandInProvider = {
   name: 'gcp',
-  async start({ now }): Promise<StandIn> {
-    const cloud = await startGoogleStandIn({ now })
-    const giveBack = lendEnvironment(environmentOf(cloud.host))
+  async start({ now, port }): Promise<StandIn> {
+    const cloud = await startGoogleStandIn({ now, ...(port === undefined ? {} : { port, uniqueId: LASTING_ID }) })
+    const environment = environmentOf(cloud.host)
+    const giveBack = lendEnvironment(environment)
     const { account, instance } = cloud.workload
     return {
       hosts: [cloud.host],
@@ -42,6 +46,7 @@ export const gcpStandIn: StandInProvider = {
           now,
         }),
       },
+      environment,
       flawed: (flaw, proofAudience) =>
         createFlawedJwt(
           {

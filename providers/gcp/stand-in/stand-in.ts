@@ -35,6 +35,10 @@ export interface GoogleStandInOptions {
   readonly place?: Place
   /** Seconds that verifiers may keep the keys. */
   readonly maxAgeSeconds?: number
+  /** A free one by default. */
+  readonly port?: number
+  /** The number of its first account, 21 digits; made up by default. */
+  readonly uniqueId?: string
 }
 
 export interface GoogleStandIn
@@ -79,7 +83,7 @@ const FIRST_INSTANCE: Instance = {
 export async function startGoogleStandIn(options: GoogleStandInOptions = {}): Promise<GoogleStandIn> {
   const { now = () => Math.floor(Date.now() / 1_000), place = 'vm', maxAgeSeconds = 19_000 } = options
   const state = createCloudState(now)
-  state.createServiceAccount(FIRST_ACCOUNT)
+  state.createServiceAccount(FIRST_ACCOUNT, options.uniqueId)
   const running: { workload: Workload } = { workload: { place, account: FIRST_ACCOUNT, instance: FIRST_INSTANCE } }
   const keys = await createKeys()
   const google = {
@@ -90,6 +94,7 @@ export async function startGoogleStandIn(options: GoogleStandInOptions = {}): Pr
     google.claimsFor({ ...wish, workload: { ...running.workload, place: 'serverless', account } })
   const server = await startStandInServer({
     route: createRoute({ ...google, claimsOf, state, keys, workload: () => running.workload, maxAgeSeconds }),
+    port: options.port ?? 0,
   })
   const { createServiceAccount, deleteServiceAccount, serviceAccount, allowImpersonation, mayImpersonate } = state
   return {

@@ -10,10 +10,12 @@ const DAY_SECONDS = 86_400
 /** A cluster with one pod, for whoever treats all clouds alike. */
 export const kubernetesStandIn: StandInProvider = {
   name: 'kubernetes',
-  async start({ now }): Promise<StandIn> {
-    const cluster = await startKubernetesStandIn({ now })
+  async start({ now, port = 0 }): Promise<StandIn> {
+    const cluster = await startKubernetesStandIn({ now, port })
     cluster.createServiceAccount(POD.namespace, POD.serviceAccount)
     cluster.createPod(POD.namespace, POD.pod, POD.serviceAccount)
+    const projectedToken = (proofAudience: string): Promise<string> =>
+      cluster.requestToken({ ...POD, audiences: [proofAudience] })
     return {
       hosts: [cluster.host],
       trustedIssuer: { provider: 'kubernetes', issuers: [cluster.issuer] },
@@ -22,14 +24,14 @@ export const kubernetesStandIn: StandInProvider = {
       prover: {
         settings: {},
         async ports(proofAudience) {
-          const files = new Map([
-            [DEFAULT_TOKEN_PATH, `${await cluster.requestToken({ ...POD, audiences: [proofAudience] })}\n`],
-          ])
+          const files = new Map([[DEFAULT_TOKEN_PATH, `${await projectedToken(proofAudience)}\n`]])
           const readFile = async (path: string): Promise<string> =>
             files.get(path) ?? Promise.reject(new Error('no such file'))
           return { env: { KUBERNETES_SERVICE_HOST: '10.0.0.1' }, readFile, now }
         },
       },
+      environment: {},
+      projectedToken,
       flawed: (flaw, proofAudience) =>
         createFlawedJwt(
           {

@@ -28,6 +28,8 @@ export interface KubernetesStandInOptions {
   readonly isPublic?: boolean
   readonly tls?: { readonly cert: string; readonly key: string }
   readonly hostname?: string
+  /** A free one by default. */
+  readonly port?: number
   /** Seconds that verifiers may keep the keys. */
   readonly maxAgeSeconds?: number
 }
@@ -63,6 +65,7 @@ export async function startKubernetesStandIn(options: KubernetesStandInOptions =
     route: (request) => api.handle?.(request) ?? { status: 503 },
     ...(options.tls === undefined ? {} : { tls: options.tls }),
     ...(options.hostname === undefined ? {} : { hostname: options.hostname }),
+    port: options.port ?? 0,
   })
   const issuer = options.issuer ?? server.origin
   const cluster: Cluster = {

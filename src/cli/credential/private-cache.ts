@@ -1,0 +1,58 @@
+/** Texts that only this user may read, kept from one run of a command to the next. */
+
+import { createHash } from 'node:crypto'
+import { constants, mkdir, open } from 'node:fs/promises'
+import { homedir } from 'node:os'
+import { isAbsolute, join } from 'node:path'
+import type { Environment } from '../../client/environment.ts'
+import { PRIVATE_MODE, writeAtomically } from '../delivery/atomic-file.ts'
+
+/** Largest text that is read back, in bytes. */
+const MAX_BYTES = 65_536
+
+export interface PrivateCache {
+  /** Gives what is kept; undefined where there is nothing, or something that another user can read or may have written. */
+  read(): Promise<string | undefined>
+  /** Keeps a text. Answers whether it could. */
+  write(text: string): Promise<boolean>
+}
+
+/**
+ * Gives the place for one text in the user's cache directory. Its name is a digest of everything that the text depends on, so that no
+ * other settings find it.
+ *
+ * @see {@link https://specifications.freedesktop.org/basedir-spec/latest/ XDG base directories}
+ */
+export function privateCache(kind: string, key: readonly unknown[], environment: Environment): PrivateCache {
+  const directory = join(cacheDirectory(environment), 'chancery')
+  const path = join(directory, `${kind}-${createHash('sha256').update(JSON.stringify(key)).digest('hex')}.json`)
+  return {
+    read: () => readPrivate(path),
+    async write(text) {
+      try {
+        await mkdir(directory, { recursive: true, mode: 0o700 })
+        await writeAtomically(path, text, PRIVATE_MODE)
+        return true
+      } catch {
+        return false
+      }
+    },
+  }
+}
+
+function cacheDirectory({ XDG_CACHE_HOME = '' }: Environment): string {
+  return isAbsolute(XDG_CACHE_HOME) ? XDG_CACHE_HOME : join(homedir(), '.cache')
+}
+
+async function readPrivate(path: string): Promise<string | undefined> {
+  const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW).catch(() => undefined)
+  if (file === undefined) return undefined
+  try {
+    const state = await file.stat()
+    const isOurs = process.getuid === undefined || state.uid === process.getuid()
+    if (!state.isFile() || !isOurs || (state.mode & 0o077) !== 0 || state.size > MAX_BYTES) return undefined
+    return await file.readFile('utf8')
+  } finally {
+    await file.close()
+  }
+}

@@ -1,0 +1,67 @@
+/** Puts a secret into a file, so that nobody ever reads half of it and nobody else reads it at all. */
+
+import { randomBytes } from 'node:crypto'
+import { constants, type FileHandle, open, readFile, rename, unlink } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
+
+/** Who else may read a token: nobody. */
+export const PRIVATE_MODE = 0o600
+
+/**
+ * Replaces a file, or makes it: a reader finds the old text or the new one, whole, also after a power cut. What lies at the path
+ * is replaced and never followed, so that a link that somebody put there leads nowhere. The mode is exact, whatever the umask.
+ *
+ * Rejects, with nothing left behind, where the directory does not exist or cannot be written to.
+ */
+export async function writeAtomically(path: string, text: string, mode: number = PRIVATE_MODE): Promise<void> {
+  const directory = dirname(path)
+  const passing = join(directory, `.${basename(path)}.${randomBytes(8).toString('hex')}.new`)
+  try {
+    await writeWhole(passing, text, mode)
+    await rename(passing, path)
+  } catch (error) {
+    await unlink(passing).catch(() => undefined)
+    throw error
+  }
+  await syncDirectory(directory)
+}
+
+/** Answers whether a file holds this text, under this mode, and is a file and no link. */
+export async function holds(path: string, text: string, mode: number): Promise<boolean> {
+  let file: FileHandle | undefined
+  try {
+    file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
+    const state = await file.stat()
+    if (!state.isFile() || (state.mode & 0o777) !== mode || state.size !== Buffer.byteLength(text)) return false
+    return (await readFile(file, 'utf8')) === text
+  } catch {
+    return false
+  } finally {
+    await file?.close()
+  }
+}
+
+async function writeWhole(path: string, text: string, mode: number): Promise<void> {
+  const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW } = constants
+  const file = await open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, PRIVATE_MODE)
+  try {
+    await file.writeFile(text)
+    // Only once it is whole may anybody else look at it, and not through a mask that they did not choose.
+    await file.chmod(mode)
+    await file.sync()
+  } finally {
+    await file.close()
+  }
+}
+
+/** The name is as durable as the text only after its directory is. Some file systems cannot do it, and lose nothing else. */
+async function syncDirectory(path: string): Promise<void> {
+  const directory = await open(path, constants.O_RDONLY)
+  try {
+    await directory.sync()
+  } catch {
+    return
+  } finally {
+    await directory.close()
+  }
+}

@@ -1,0 +1,102 @@
+/** What every command of a workload takes: which broker, for which audience, and how to prove who it is. */
+
+import { type Command, Option } from 'commander'
+import type { ProviderName } from '../../providers/contract/proof.ts'
+import { settingsFromEnvironment } from '../client/environment.ts'
+import type { ProofSettings, TokenSourceSettings } from '../client/settings.ts'
+import { askBroker } from './delivery/ask-broker.ts'
+import { UsageError } from './exit.ts'
+
+/** The options as commander gives them. */
+export interface WorkloadOptions {
+  readonly broker?: string
+  readonly audience?: string
+  readonly scope?: readonly string[]
+  readonly proofFile?: string
+  readonly proofAudience?: string
+  readonly provider?: ProviderName
+  readonly proverSetting?: Readonly<Record<string, string>>
+}
+
+const PROVIDERS: readonly ProviderName[] = ['aws', 'azure', 'gcp', 'kubernetes']
+
+/** Adds `--broker`, `--audience`, `--scope`, `--proof-file`, `--proof-audience`, `--provider` and `--prover-setting`. */
+export function addWorkloadOptions(command: Command): Command {
+  command
+    .addOption(settingOption('--broker <URL>', 'the broker’s URL, as its --issuer is written'))
+    .addOption(settingOption('--audience <NAME>', 'whom the token is for; by default the identity’s only audience'))
+    .addOption(
+      settingOption('--scope <SCOPE>', 'less than all that the identity has there; a list, or repeated').argParser(
+        gatherScopes,
+      ),
+    )
+  return addProofOptions(command)
+}
+
+/** Adds only the options that say how the workload proves who it is. */
+export function addProofOptions(command: Command): Command {
+  return command
+    .addOption(settingOption('--proof-file <FILE>', 'take the proof from a file, which something keeps fresh'))
+    .addOption(settingOption('--proof-audience <URI>', 'whom the proof is made for; by default the broker’s URL'))
+    .addOption(
+      settingOption('--provider <NAME>', 'the platform to prove by; by default the one that is found').choices(
+        PROVIDERS,
+      ),
+    )
+    .addOption(
+      new Option('--prover-setting <KEY=VALUE>', 'a setting of the platform’s own; may be repeated').argParser(
+        gatherSettings,
+      ),
+    )
+}
+
+/**
+ * Gives the settings of a token source: what the options say, then what the environment says.
+ *
+ * Throws {@link UsageError} where neither names a broker. Whether what they name can be used is seen by the token source itself.
+ */
+export function toTokenSourceSettings(
+  options: WorkloadOptions,
+  environment: Partial<TokenSourceSettings> = settingsFromEnvironment(),
+): TokenSourceSettings {
+  const { broker, audience, scope } = { ...environment, ...given(options) }
+  if (broker === undefined) throw new UsageError('which broker? Name it with --broker URL, or in CHANCERY_BROKER')
+  const proof: ProofSettings = {
+    ...environment.proof,
+    ...given({
+      provider: options.provider,
+      file: options.proofFile,
+      audience: options.proofAudience,
+      settings: options.proverSetting,
+    }),
+  }
+  return { askBroker, ...environment, broker, ...given({ audience, scope }), proof }
+}
+
+/** An option that a variable can stand in for; its help says which. */
+function settingOption(flags: string, what: string): Option {
+  const option = new Option(flags, what)
+  const variable = `CHANCERY_${option.name().toUpperCase().replaceAll('-', '_')}`
+  option.description = `${what} [${variable}]`
+  return option
+}
+
+function gatherScopes(text: string, before: readonly string[] | undefined): readonly string[] {
+  return [...(before ?? []), ...text.split(' ').filter((scope) => scope !== '')]
+}
+
+function gatherSettings(
+  text: string,
+  before: Readonly<Record<string, string>> | undefined,
+): Readonly<Record<string, string>> {
+  const at = text.indexOf('=')
+  if (at < 1) throw new UsageError(`--prover-setting: "${text}" is not KEY=VALUE`)
+  return { ...before, [text.slice(0, at)]: text.slice(at + 1) }
+}
+
+type Given<T> = { readonly [Name in keyof T]?: Exclude<T[Name], undefined> }
+
+/** Leaves out what nobody gave, so that it hides nothing that somebody else did. */
+function given<T extends object>(members: T): Given<T> {
+  return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined)) as Given<T>
+}

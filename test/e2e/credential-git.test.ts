@@ -1,0 +1,93 @@
+/** `chancery credential git`, asked by Git itself. */
+
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { decodeJwt } from 'jose'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { snippetOf } from '../support/credential-page.ts'
+import { type CredentialScene, openCredentialScene } from '../support/credential-scene.ts'
+import type { Finished } from '../support/process.ts'
+
+let scene: CredentialScene
+beforeAll(async () => {
+  scene = await openCredentialScene()
+})
+afterAll(() => scene.close())
+
+/** Asks Git for the credential of a URL, with only this helper configured, and nobody at a terminal. */
+async function fill(helper: string, url: string, env: Record<string, string> = {}): Promise<Finished> {
+  const quiet = { GIT_CONFIG_NOSYSTEM: '1', GIT_TERMINAL_PROMPT: '0', GIT_ASKPASS: '', ...env }
+  return await scene.run(['git', '-c', `credential.helper=${helper}`, 'credential', 'fill'], {
+    input: `url=${url}\n\n`,
+    env: quiet,
+  })
+}
+
+function attributes(text: string): Record<string, string> {
+  return Object.fromEntries(
+    text
+      .split('\n')
+      .filter(Boolean)
+      .map((line) => line.split(/=(.*)/s) as [string, string]),
+  )
+}
+
+test('gives a host that was named a token of its audience for a password', async () => {
+  const config = join(scene.directory, 'gitconfig')
+  writeFileSync(config, snippetOf('Git', 'ini', { 'https://broker.example': scene.broker.origin }))
+  const env = { GIT_CONFIG_GLOBAL: config, GIT_CONFIG_NOSYSTEM: '1', CHANCERY_BROKER: '' }
+
+  const { code, out } = await scene.run(['git', 'credential', 'fill'], {
+    input: 'url=https://git.example/a.git\n\n',
+    env,
+  })
+
+  const { username, password = '' } = attributes(out)
+  expect({ code, username }).toEqual({ code: 0, username: 'oauth2' })
+  expect(decodeJwt(password)).toMatchObject({ aud: 'git', client_id: 'payments/api' })
+})
+
+test('is found by the name that Git gives helpers, and set up by variables', async () => {
+  const env = { CHANCERY_CREDENTIAL_HOSTS: 'git.example=git,other.example', CHANCERY_CREDENTIAL_USERNAME: 'token' }
+
+  const { out } = await fill('chancery', 'https://git.example/a.git', env)
+
+  const { username, password = '' } = attributes(out)
+  expect(username).toBe('token')
+  expect(decodeJwt(password).aud).toBe('git')
+})
+
+test('gives no token to any other host, nor over plain http, and asks the broker for none', async () => {
+  const before = scene.issued()
+  for (const url of [
+    'https://evil.example/a.git',
+    'https://git.example.evil.example/',
+    'https://git.example:8443/',
+    'http://git.example/',
+  ]) {
+    const { code, out, err } = await fill('!chancery credential git --host git.example=git', url)
+
+    expect(code, url).not.toBe(0)
+    expect(out, url).not.toContain('password')
+    expect(err, url).toContain('terminal prompts disabled')
+  }
+  expect(scene.issued()).toBe(before)
+})
+
+test('makes Git stop, and says why, where the broker has no token for the host', async () => {
+  const { code, out, err } = await fill('!chancery credential git --host git.example=vault', 'https://git.example/')
+
+  expect({ code, out }).toEqual({ code: 128, out: '' })
+  expect(err).toContain('[target_refused]')
+  expect(err).toContain('told us to quit')
+})
+
+test('keeps nothing: store and erase do nothing', async () => {
+  for (const operation of ['store', 'erase', 'something-new']) {
+    const done = await scene.run(['git-credential-chancery', operation], {
+      input: 'protocol=https\nhost=git.example\n\n',
+    })
+
+    expect(done, operation).toEqual({ code: 0, out: '', err: '' })
+  }
+})

@@ -1,0 +1,44 @@
+/** Whom an agent tells of a new token, and whom it never sends a signal. */
+
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, onTestFinished, test } from 'vitest'
+import { tellOfChange } from '../../src/cli/agent/on-change.ts'
+import { makeScratch } from '../support/scratch.ts'
+
+test('sends the signal to the process of the file', async () => {
+  const pidFile = join(makeScratch(), 'pid')
+  writeFileSync(pidFile, ` ${process.pid}\n`)
+  const heard = new Promise<void>((resolve) => process.once('SIGUSR2', () => resolve()))
+  await tellOfChange({ kind: 'signal', signal: 'SIGUSR2', pidFile }, '/run/token')
+
+  await expect(heard).resolves.toBeUndefined()
+})
+
+test.each(['', '0', '1', '-1', '12 13', '1e3', '99999999999'])('sends none where the file has %j', async (text) => {
+  const pidFile = join(makeScratch(), 'pid')
+  writeFileSync(pidFile, text)
+  const heard: string[] = []
+  const listen = (): number => heard.push('SIGUSR2')
+  process.on('SIGUSR2', listen)
+  onTestFinished(() => void process.off('SIGUSR2', listen))
+
+  await expect(tellOfChange({ kind: 'signal', signal: 'SIGUSR2', pidFile }, '/run/token')).rejects.toThrow(
+    'holds no process id',
+  )
+  expect(heard).toEqual([])
+})
+
+test('runs the command, which has the path of the file, and says how it ended', async () => {
+  const out = join(makeScratch(), 'out')
+  const command = ['sh', '-c', `printf %s "$CHANCERY_TOKEN_FILE" > ${out}`]
+  await tellOfChange({ kind: 'command', command }, '/run/token')
+
+  expect(readFileSync(out, 'utf8')).toBe('/run/token')
+  await expect(tellOfChange({ kind: 'command', command: ['sh', '-c', 'exit 3'] }, '/run/token')).rejects.toThrow(
+    'sh ended with 3',
+  )
+  await expect(tellOfChange({ kind: 'command', command: ['/nowhere'] }, '/run/token')).rejects.toThrow(
+    '/nowhere cannot be run',
+  )
+})

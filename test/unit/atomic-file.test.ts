@@ -1,0 +1,90 @@
+/** A token's file: whole, private, and where it was meant to be. */
+
+import { lstatSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { holds, writeAtomically } from '../../src/cli/delivery/atomic-file.ts'
+import { makeScratch } from '../support/scratch.ts'
+
+describe('writing', () => {
+  test('gives a file its text and its exact mode, whatever the umask, and leaves nothing beside it', async () => {
+    const directory = makeScratch()
+    const before = process.umask(0o077)
+    await writeAtomically(join(directory, 'private'), 'a')
+    await writeAtomically(join(directory, 'shared'), 'b', 0o644)
+    process.umask(before)
+
+    expect(readdirSync(directory)).toEqual(['private', 'shared'])
+    expect(readFileSync(join(directory, 'private'), 'utf8')).toBe('a')
+    expect(['private', 'shared'].map((name) => statSync(join(directory, name)).mode & 0o777)).toEqual([0o600, 0o644])
+  })
+
+  test('puts another file in the place: whoever has the old one open reads the old text to its end', async () => {
+    const path = join(makeScratch(), 'token')
+    await writeAtomically(path, 'old')
+    const old = statSync(path).ino
+    await writeAtomically(path, 'new')
+
+    expect(statSync(path).ino).not.toBe(old)
+    expect(readFileSync(path, 'utf8')).toBe('new')
+  })
+
+  test('never shows half a text to whoever reads meanwhile', async () => {
+    const path = join(makeScratch(), 'token')
+    const texts = ['a', 'b'].map((letter) => letter.repeat(20_000))
+    await writeAtomically(path, texts[0] ?? '')
+    const writing = (async () => {
+      for (let round = 0; round < 40; round++) await writeAtomically(path, texts[round % 2] ?? '')
+      return true
+    })()
+    const seen = new Set<string>()
+    while (!(await Promise.race([writing, Promise.resolve(false)]))) {
+      seen.add(readFileSync(path, 'utf8'))
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+
+    expect([...seen].every((text) => texts.includes(text))).toBe(true)
+  })
+
+  test('replaces a link and does not follow it, wherever it leads', async () => {
+    const directory = makeScratch()
+    writeFileSync(join(directory, 'victim'), 'mine')
+    symlinkSync(join(directory, 'victim'), join(directory, 'token'))
+    symlinkSync('/nowhere/at/all', join(directory, 'dangling'))
+    await writeAtomically(join(directory, 'token'), 'secret')
+    await writeAtomically(join(directory, 'dangling'), 'secret')
+
+    expect(readFileSync(join(directory, 'victim'), 'utf8')).toBe('mine')
+    expect(['token', 'dangling'].map((name) => lstatSync(join(directory, name)).isFile())).toEqual([true, true])
+  })
+
+  test('that fails leaves what was there, and nothing else', async () => {
+    const directory = makeScratch()
+    mkdirSync(join(directory, 'token'))
+    writeFileSync(join(directory, 'token', 'kept'), '')
+
+    await expect(writeAtomically(join(directory, 'token'), 'secret')).rejects.toThrow()
+    await expect(writeAtomically(join(directory, 'none', 'token'), 'secret')).rejects.toThrow('ENOENT')
+    expect(readdirSync(directory)).toEqual(['token'])
+  })
+})
+
+describe('a file holds a text', () => {
+  test('only as a file of that text under that mode', async () => {
+    const directory = makeScratch()
+    const path = join(directory, 'token')
+    await writeAtomically(path, 'secret')
+    symlinkSync(path, join(directory, 'link'))
+    const answers = await Promise.all([
+      holds(path, 'secret', 0o600),
+      holds(path, 'secret', 0o640),
+      holds(path, 'secreT', 0o600),
+      holds(path, 'secret+', 0o600),
+      holds(join(directory, 'link'), 'secret', 0o600),
+      holds(directory, 'secret', 0o600),
+      holds(join(directory, 'none'), 'secret', 0o600),
+    ])
+
+    expect(answers).toEqual([true, false, false, false, false, false, false])
+  })
+})
