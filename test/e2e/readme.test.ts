@@ -1,7 +1,7 @@
 /** Every command of the README, run as it stands there; only addresses and paths are those of this run. */
 
 import { execFile, spawnSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
@@ -103,9 +103,36 @@ function tokenOf(serviceAccount: string): Promise<string> {
 }
 
 test('there is no command in the README that is not run here or by CI', () => {
-  const run = ['npm ci && npm run demo', 'npx chancery check', 'npx chancery explain', 'npx chancery serve', 'curl -s']
+  const here = ['check', 'explain', 'serve', 'token'].map((name) => `npx chancery ${name}`)
+  // `dev.test.ts` runs the last one.
+  const run = ['npm ci && npm run demo', 'curl -s', ...here, 'npx chancery dev --directory']
 
   expect(commands().filter((command) => !run.some((known) => command.startsWith(known)))).toEqual([])
+})
+
+test('what it shows of other pages is what stands there, where it is compiled', () => {
+  const quotes = [...README.matchAll(/<!-- (src\S+\.md) -->\n(```ts\n[\s\S]*?```)/g)]
+
+  expect(quotes).toHaveLength(2)
+  for (const [, page = '', block = ''] of quotes) expect(readFileSync(join(ROOT, page), 'utf8')).toContain(block)
+})
+
+test('every page that it leads to is there', () => {
+  const pages = [...README.matchAll(/\]\((?!https?:|#)([^)#]+)/g)].map(([, path = '']) => path)
+
+  expect(pages.length).toBeGreaterThan(30)
+  expect(pages.filter((path) => !existsSync(join(ROOT, path)))).toEqual([])
+})
+
+test('a token is printed by the command, for whom it was asked', async () => {
+  const { code, out } = await chancery(find('npx chancery token'))
+  const [, claims = ''] = out.split('.')
+
+  expect(code).toBe(0)
+  expect(JSON.parse(Buffer.from(claims, 'base64url').toString())).toMatchObject({
+    aud: 'ledger',
+    client_id: 'payments/api',
+  })
 })
 
 test('the demo ends well and shows no token', async () => {
