@@ -10,6 +10,7 @@ import { type AgentPlan, startAgent } from './agent/agent.ts'
 import { type AgentLog, createAgentLog, type LogFormat } from './agent/agent-log.ts'
 import { type AgentConfig, checkWork, MODE_ADVICE, type OutputConfig, parseMode } from './agent/config.ts'
 import { readConfigFile } from './agent/config-file.ts'
+import { keepSmall } from './agent/keep-small.ts'
 import { LISTEN_FORMS, parseListen } from './agent/listen-place.ts'
 import { writeOnce } from './agent/once.ts'
 import { PRIVATE_MODE } from './delivery/atomic-file.ts'
@@ -69,6 +70,7 @@ interface Read {
 }
 
 async function runUntilTold(plan: AgentPlan, readAgain: () => Promise<Read>, log: AgentLog): Promise<number> {
+  keepSmall()
   const agent = await startAgent(plan, log, REAL_WORLD)
   log.info('agent ready', { pid: process.pid, outputs: plan.outputs.length })
   let turn: Promise<void> = Promise.resolve()

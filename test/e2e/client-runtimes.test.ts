@@ -163,19 +163,20 @@ describe.each([
     expect(service.requests.at(-1)?.headers.authorization).toBe(`Bearer ${accessToken}`)
   })
 
-  test.skipIf(!isThere)('a process lives as long as it waits for a token, and no longer', async () => {
+  test.skipIf(!isThere)('a process lives as long as it waits for a token, and not for a refresh', async () => {
+    const token = { access_token: 'x', issued_token_type: ACCESS_TOKEN_TYPE, token_type: 'Bearer', expires_in: 900 }
     const answers = [
       { status: 503, headers: { 'retry-after': '1' }, body: {} },
-      {
-        status: 200,
-        body: { access_token: 'x', issued_token_type: ACCESS_TOKEN_TYPE, token_type: 'Bearer', expires_in: 900 },
-      },
+      { status: 200, body: token },
+      { status: 503, headers: { 'retry-after': '15' }, body: {} },
     ]
     const slow = await startStandInServer({ route: () => answers.shift() ?? { status: 404 } })
     onTestFinished(() => slow.close())
+    const begun = performance.now()
 
     expect(await finish(runtime, [EXIT_SCRIPT, slow.origin])).toEqual({ code: 0, out: 'true', err: '' })
-    expect(slow.requests).toHaveLength(2)
+    expect(performance.now() - begun).toBeLessThan(14_000)
+    expect(slow.requests).toHaveLength(3)
   })
 
   test.skipIf(!isThere)('a token does not follow a redirect to another origin', async () => {

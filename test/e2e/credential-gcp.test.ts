@@ -2,7 +2,7 @@
 
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, readFileSync, statSync } from 'node:fs'
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { ExternalAccountClient } from 'google-auth-library'
 import { createRemoteJWKSet, decodeJwt, jwtVerify } from 'jose'
@@ -40,6 +40,7 @@ afterAll(async () => {
   await scene.close()
 })
 
+const PROOF = ['--proof', '--audience', 'ledger']
 const COMMAND = `chancery credential gcp --audience https:${POOL_PROVIDER}`
 
 /** What Google's library makes of the page's file, with another STS and whatever else a test changes. */
@@ -124,9 +125,16 @@ test('a file for another audience gets nothing, and its library says why', async
 })
 
 test('tells what goes wrong as the library reads it: exit code 0, and nothing beside it', async () => {
+  const signed = join(makeScratch(), 'signed-request')
+  writeFileSync(signed, '{"url":"https://sts.us-east-1.amazonaws.com/"}')
+  const longLedger = `${scene.broker.origin}/audiences/ledger`
   const reasons = [
     [await run({ GOOGLE_EXTERNAL_ACCOUNT_ALLOW_EXECUTABLES: '0' }), 'executables_not_allowed'],
     [await run({ GOOGLE_EXTERNAL_ACCOUNT_TOKEN_TYPE: 'urn:ietf:params:oauth:token-type:saml2' }), 'token_type_unknown'],
+    [
+      await run({ GOOGLE_EXTERNAL_ACCOUNT_AUDIENCE: longLedger, CHANCERY_PROOF_FILE: signed }, PROOF),
+      'proof_not_a_jwt',
+    ],
     [await run({ CHANCERY_BROKER: 'http://127.0.0.1:9' }), 'broker_unreachable'],
     [await run({ GOOGLE_EXTERNAL_ACCOUNT_AUDIENCE: 'vault' }, ['--audience', 'vault']), 'target_refused'],
   ] as const
@@ -170,4 +178,6 @@ test('is not for people: without the library’s variables it says whose work it
 
   expect({ code, out }).toEqual({ code: 2, out: '' })
   expect(err).toMatch(/google-config/)
+  const aimless = await scene.run(['chancery', 'credential', 'gcp'])
+  expect(aimless).toMatchObject({ code: 2, out: '', err: expect.stringContaining('--audience') as string })
 })

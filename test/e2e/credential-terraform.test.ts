@@ -92,6 +92,10 @@ test('has no token for a host that was not named, keeps nothing, and knows no ot
     expect({ code, out }, operation).toEqual({ code: 1, out: '' })
     expect(err).toMatch(/^chancery keeps no credentials: .*\n$/)
   }
-  expect((await ask('list')).code).toBe(2)
+  expect(await ask('list', 'registry.example')).toMatchObject({
+    code: 2,
+    err: expect.stringContaining('"list"') as string,
+  })
+  expect(await ask('get')).toMatchObject({ code: 2, err: expect.stringContaining('for which host?') as string })
   expect(Object.keys(JSON.parse((await ask('get', 'registry.example')).out) as object)).toEqual(['token'])
 })

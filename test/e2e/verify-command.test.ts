@@ -69,6 +69,9 @@ test('ends with 2 for a wrong setting, and with 3 where the keys cannot be had',
     await verify([token, '--audience', 'ledger'], '', { CHANCERY_PROVIDER: 'oracle' }),
   ]
   expect(codes.map(({ code }) => code)).toEqual([2, 2, 2, 2, 2])
+  expect(codes.map(({ err }) => err.match(/--[a-z]+|issuer|no token|CHANCERY_PROVIDER/)?.[0])).toEqual([
+    ...['--audience', 'issuer', 'no token', '--issuer', 'CHANCERY_PROVIDER'],
+  ])
   const [header = '', claims = '', signature = ''] = token.split('.')
   const issuer = 'http://127.0.0.1:9'
   const elsewhere = { ...(JSON.parse(Buffer.from(claims, 'base64url').toString()) as object), iss: issuer }
@@ -94,8 +97,9 @@ test('decodes nothing that is not a JWT, and lets none of it command the termina
   const part = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url')
   const nonsense = ['a.b.c', 'nonsense', `${part({})}.${part([])}.AA`, `${part({})}.${part({})}`, `${part({})}..AA`]
   for (const text of nonsense) {
-    const { code, out } = await scene.run(['chancery', 'decode', text])
+    const { code, out, err } = await scene.run(['chancery', 'decode', text])
     expect({ code, out }, text).toEqual({ code: 1, out: '' })
+    expect(err).toMatch(/^chancery: this is not a JWT/)
   }
   expect((await scene.run(['chancery', 'decode', ''])).code).toBe(2)
   const hostile = `${part({ alg: 'none' })}.${part({ sub: '\u009b31m\u202e\u001b]0;x', exp: 1e300 })}.`

@@ -114,6 +114,7 @@ describe('a configuration', () => {
       'proof.provider: must be one of aws, azure, gcp, kubernetes',
     ],
     ['no outputs', { outputs: [] }, 'outputs: must be a list of 1 to 64'],
+    ['more outputs than anybody has', { outputs: Array(65).fill(OUTPUT) }, 'outputs: must be a list of 1 to 64'],
     ['outputs that are no list', { outputs: OUTPUT }, 'outputs: must be a list of 1 to 64'],
     [
       'an unknown format',

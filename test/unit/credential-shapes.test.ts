@@ -1,13 +1,24 @@
 /** The small things that helpers go by: names, servers, versions, times. */
 
-import { chmodSync, readdirSync, renameSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  chownSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { argumentsOf } from '../../src/cli/called-as.ts'
 import { answerDocker, hostOfServer } from '../../src/cli/credential/docker.ts'
 import { parseHosts } from '../../src/cli/credential/hosts.ts'
 import { answerKubectl, parseExecInfo } from '../../src/cli/credential/kubectl.ts'
 import { privateCache } from '../../src/cli/credential/private-cache.ts'
+import { readUnverifiedJwt } from '../../src/cli/credential/unverified-jwt.ts'
 import { readInput } from '../../src/cli/read-input.ts'
 import { tellTime } from '../../src/cli/tell-time.ts'
 import { recordedObtain } from '../support/helper-outcomes.ts'
@@ -105,6 +116,28 @@ describe('a private cache', () => {
     expect(await privateCache('gcp', ['one'], environment).read()).toBeUndefined()
   })
 
+  test('lies in the user’s home where the environment names no absolute place', async () => {
+    const home = makeScratch()
+    vi.stubEnv('HOME', home)
+
+    for (const environment of [{}, { XDG_CACHE_HOME: '' }, { XDG_CACHE_HOME: 'relative' }]) {
+      await privateCache('aws', [environment], environment).write('text')
+    }
+
+    expect(readdirSync(join(home, '.cache', 'chancery')).length).toBe(3)
+  })
+
+  test.skipIf(process.getuid?.() !== 0)('believes nothing that another user has written', async () => {
+    const directory = makeScratch()
+    const cache = privateCache('aws', ['one'], { XDG_CACHE_HOME: directory })
+    await cache.write('text')
+    const [name = ''] = readdirSync(join(directory, 'chancery'))
+
+    chownSync(join(directory, 'chancery', name), 65_534, 65_534)
+
+    expect(await cache.read()).toBeUndefined()
+  })
+
   test('believes no file that others can read or write, no link, and none that is huge', async () => {
     const directory = makeScratch()
     const cache = privateCache('aws', ['one'], { XDG_CACHE_HOME: directory })
@@ -120,10 +153,24 @@ describe('a private cache', () => {
     renameSync(path, join(directory, 'elsewhere'))
     symlinkSync(join(directory, 'elsewhere'), path)
     expect(await cache.read()).toBeUndefined()
+    rmSync(path)
+    mkdirSync(path, { mode: 0o700 })
+    expect(await cache.read()).toBeUndefined()
+    rmdirSync(path)
     await cache.write('')
     writeFileSync(path, 'x'.repeat(65_537))
     expect(await cache.read()).toBeUndefined()
   })
+})
+
+test('a look into a JWT is a look into no more than a proof can have', () => {
+  const part = (text: string): string => Buffer.from(text).toString('base64url')
+  const long = (length: number): string => `${part('{}')}.${part('{"a":1}')}.${'A'.repeat(length)}`
+  const before = long(0).length
+
+  expect(readUnverifiedJwt(long(65_536 - before))).toEqual({ header: {}, claims: { a: 1 } })
+  expect(readUnverifiedJwt(long(65_537 - before))).toBeUndefined()
+  expect(readUnverifiedJwt(`${part('{}')}.${part('{"a":1,"a":2}')}.AA`)).toBeUndefined()
 })
 
 test('standard input is read to its end, and not for ever', async () => {

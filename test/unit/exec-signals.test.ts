@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { startChild } from '../../src/cli/exec/child.ts'
 import { catchSignals } from '../../src/cli/exec/signals.ts'
 import { supervise } from '../../src/cli/exec/supervise.ts'
 import { placeInFile, placeInVariable } from '../../src/cli/exec/token-place.ts'
@@ -53,6 +54,8 @@ describe('a restart', () => {
     const supervised = supervise(shell('echo run >> "$1"; exit 3', file), placeInVariable('T'), { kind: 'restart' })
     const code = await supervised.ended
     await supervised.renew(TOKEN)
+    // Long enough for another run to have begun, had there been one.
+    await startChild('sh', ['-c', 'sleep 0.2'], process.env).ended
 
     expect({ code, runs: linesOf(file) }).toEqual({ code: 3, runs: 1 })
   })

@@ -1,11 +1,13 @@
 /** Opens the one door of an agent: a socket file of its own, or a port that only this machine reaches. */
 
-import { chmod, lstat, unlink } from 'node:fs/promises'
+import { lstat, unlink } from 'node:fs/promises'
 import { createServer, type RequestListener, type Server } from 'node:http'
 import { type AddressInfo, connect } from 'node:net'
 import { SettingsError } from '../../../providers/contract/errors.ts'
-import { PRIVATE_MODE } from '../delivery/atomic-file.ts'
 import { type ListenPlace, tellPlace } from './listen-place.ts'
+
+/** What nobody else may do with a socket file, nor its owner but for reading and writing: a mask of modes. */
+const OTHERS = 0o177
 
 /** Connections at once: more is a leak in whoever asks. */
 const MAX_CONNECTIONS = 128
@@ -39,7 +41,6 @@ export async function openDoor(place: ListenPlace, listener: RequestListener): P
   server.maxConnections = MAX_CONNECTIONS
   if (place.kind === 'socket') await clearSocket(place)
   await listen(server, place)
-  if (place.kind === 'socket') await chmod(place.path, PRIVATE_MODE)
   const bound = place.kind === 'socket' ? place : { ...place, port: (server.address() as AddressInfo).port }
   return {
     place: bound,
@@ -59,8 +60,8 @@ function listen(server: Server, place: ListenPlace): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', (error) => reject(cannot(place, error.message)))
     const options = place.kind === 'socket' ? { path: place.path } : { host: place.host, port: place.port }
-    // The socket file is made within this call, and is never anybody else's for a moment.
-    const mask = process.umask(0o177)
+    // The socket file is made within this call, and is not for a moment anybody else's.
+    const mask = process.umask(OTHERS)
     server.listen(options, resolve)
     process.umask(mask)
   })

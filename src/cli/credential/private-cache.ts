@@ -45,7 +45,7 @@ function cacheDirectory({ XDG_CACHE_HOME = '' }: Environment): string {
 }
 
 async function readPrivate(path: string): Promise<string | undefined> {
-  const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW).catch(() => undefined)
+  const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK).catch(() => undefined)
   if (file === undefined) return undefined
   try {
     const state = await file.stat()
