@@ -3,6 +3,7 @@
 import { SettingsError, type SettingsProblem } from '../providers/contract/errors.ts'
 import { SERVE_SETTINGS, variableOf } from './config-settings.ts'
 import {
+  type AuditLocation,
   checkTls,
   isLoopback,
   type ListenAddress,
@@ -12,11 +13,13 @@ import {
   parseIssuer,
   parseListenAddress,
   parseNetwork,
+  parsePasswordFile,
   parseProxy,
   parseRotationDays,
   parseStore,
   readKeys,
 } from './config-values.ts'
+import type { StoreLocation } from './store/location.ts'
 
 export interface BrokerConfig {
   readonly issuer: string
@@ -24,12 +27,11 @@ export interface BrokerConfig {
   readonly listen: ListenAddress
   readonly tls: { readonly certFile: string; readonly keyFile: string } | undefined
   readonly trustedProxies: readonly string[]
-  readonly storePath: string
+  readonly store: StoreLocation
   readonly keyRotationSeconds: number
   /** Where the operator's own signing keys are. Undefined where we make them. */
   readonly signingKeysDir: string | undefined
-  /** Undefined for standard output. */
-  readonly auditFile: string | undefined
+  readonly audit: AuditLocation
   /** Where nobody asked for an address, one that is taken is no reason not to start. */
   readonly metricsListen: ListenAddress & { readonly isDefault: boolean }
   readonly secretsDir: string
@@ -46,6 +48,9 @@ const SECONDS_OF_A_DAY = 86_400
 
 const KEY_VARIABLE = 'CHANCERY_KEY_ENCRYPTION_KEY'
 const KEY_FILE_VARIABLE = `${KEY_VARIABLE}_FILE`
+const PASSWORD_FILE_VARIABLE = 'CHANCERY_STORE_PASSWORD_FILE'
+
+const SECRET_VARIABLES = [KEY_VARIABLE, KEY_FILE_VARIABLE, PASSWORD_FILE_VARIABLE]
 
 /** Reads one setting at a time, and gathers what is wrong with any. */
 function createReader(flags: Flags, env: Environment) {
@@ -104,7 +109,7 @@ export function readServeConfig(flags: Flags, env: Environment = process.env): B
     trustedProxies: read.many('trusted-proxy', parseNetwork),
     ...readKeySettings(read, env),
     signingKeysDir: read.one('signing-keys', undefined, parseDirectory),
-    auditFile: read.one('audit', undefined, parseAudit),
+    audit: read.one('audit', { kind: 'stdout' }, parseAudit),
     metricsListen: {
       ...read.one('metrics-listen', listen, parseListenAddress),
       isDefault: !read.has('metrics-listen'),
@@ -112,6 +117,9 @@ export function readServeConfig(flags: Flags, env: Environment = process.env): B
     secretsDir: read.one('secrets-dir', '', (text) => (read.has('secrets-dir') ? parseDirectory(text) : text)),
     egressProxy: read.one('egress-proxy', undefined, parseProxy),
     insecureHosts: new Set(read.many('insecure-host', parseInsecureHost)),
+  }
+  if (config.audit.kind === 'postgres' && config.store.kind !== 'postgres') {
+    read.complain('--audit', 'postgres is the database of --store: give that one as postgres://USER@HOST/DATABASE')
   }
   refuseUnknownVariables(env, read)
   for (const required of ['issuer', 'federation']) {
@@ -136,7 +144,7 @@ export function readServeConfig(flags: Flags, env: Environment = process.env): B
 }
 
 /** What is needed to look after the signing keys of a store. */
-export type KeysConfig = Pick<BrokerConfig, 'storePath' | 'keyRotationSeconds' | 'keyEncryptionKeys'>
+export type KeysConfig = Pick<BrokerConfig, 'store' | 'keyRotationSeconds' | 'keyEncryptionKeys'>
 
 /** Reads the configuration of `chancery keys`: the same settings as the broker's, by the same names. Throws {@link SettingsError} as for serve. */
 export function readKeysConfig(flags: Flags, env: Environment = process.env): KeysConfig {
@@ -149,10 +157,22 @@ export function readKeysConfig(flags: Flags, env: Environment = process.env): Ke
 
 function readKeySettings(read: Reader, env: Environment): KeysConfig {
   return {
-    storePath: read.one('store', '', parseStore),
+    store: readStore(env, read),
     keyRotationSeconds: read.one('key-rotation-days', 0, parseRotationDays) * SECONDS_OF_A_DAY,
     keyEncryptionKeys: readKeyEncryptionKeys(env, read),
   }
+}
+
+/** A password may stand in the URL, or in a file, so that neither a command line nor the environment has to show it. */
+function readStore(env: Environment, read: Reader): StoreLocation {
+  const store: StoreLocation = read.one('store', { kind: 'sqlite', path: '' }, parseStore)
+  const file = env[PASSWORD_FILE_VARIABLE]
+  if (file === undefined) return store
+  if (store.kind !== 'postgres') read.complain(PASSWORD_FILE_VARIABLE, 'is for a store that is a PostgreSQL database')
+  else if (store.password !== undefined)
+    read.complain(PASSWORD_FILE_VARIABLE, 'is set, and --store has a password: leave one')
+  else return { ...store, passwordFile: read.attempt(PASSWORD_FILE_VARIABLE, file, () => parsePasswordFile(file)) }
+  return store
 }
 
 /** Variables of proxies, which are not read. */
@@ -165,7 +185,7 @@ const OF_SERVICE = /_(SERVICE_(HOST|PORT(_[A-Z0-9_]+)?)|PORT(_\d+_(TCP|UDP|SCTP)
 
 /** A setting whose name is misspelt would be a setting that nobody made. */
 function refuseUnknownVariables(env: Environment, read: Reader): void {
-  const known = new Set([...SERVE_SETTINGS.map(({ flag }) => variableOf(flag)), KEY_VARIABLE, KEY_FILE_VARIABLE])
+  const known = new Set([...SERVE_SETTINGS.map(({ flag }) => variableOf(flag)), ...SECRET_VARIABLES])
   for (const name of Object.keys(env)) {
     if (!name.startsWith('CHANCERY_') || known.has(name) || OF_SERVICE.test(name)) continue
     read.complain(name, 'is no setting of this version: see chancery serve --help')

@@ -6,7 +6,8 @@ import type { KeyTable, StoredKey, StoredRing } from './store.ts'
 const READ = `SELECT pg_is_in_recovery() AS is_replica, *
   FROM chancery.key_ring LEFT JOIN chancery.signing_keys ON true WHERE id = 1 ORDER BY published_at, key_id COLLATE "C"`
 
-const ADVANCE = 'UPDATE chancery.key_ring SET version = $1, uptime = $2, code = $3 WHERE id = 1 AND version = $1 - 1 RETURNING id'
+const ADVANCE =
+  'UPDATE chancery.key_ring SET version = $1, uptime = $2, code = $3 WHERE id = 1 AND version = $1 - 1 RETURNING id'
 
 const ADD = `INSERT INTO chancery.signing_keys
   (key_id, algorithm, state, held, published_at, since, published_uptime, since_uptime, sealed)

@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { Pool, type PoolClient, type PoolConfig, type QueryResultRow } from 'pg'
-import { createGate } from './postgres-gate.ts'
+import { createGate, type Gate } from './postgres-gate.ts'
 import type { PostgresLocation } from './postgres-url.ts'
 
 /** Connections of one process: one each for spending, looking up, the keys, the documents, tending and the records. */
@@ -62,46 +62,23 @@ export interface PostgresPool {
 /** Creates the pool. It connects when it is asked something, and again after a server that went away. */
 export function createPostgresPool(location: PostgresLocation): PostgresPool {
   const pool = new Pool(configOf(location))
-  // The server closed a connection that nobody uses: the next caller gets another.
+  // A server that goes away ends what is under way, which throws, and connections that nobody uses, which nobody misses.
+  pool.on('connect', (client) => client.on('error', () => undefined))
   pool.on('error', () => undefined)
   const gate = createGate()
   let closing: Promise<void> | undefined
-
-  const run = async (client: PoolClient, statementMs: number, text: string, values: readonly unknown[] = []) => {
-    const query = { text, values: [...values], query_timeout: statementMs + SILENCE_MS }
-    // Without values several statements may go together, and the rows are those of the last one.
-    const result: unknown = await client.query<Row>(query)
-    return ([result].flat().at(-1) as { readonly rows: readonly Row[] }).rows
-  }
-  const attempt = async (text: string, values: readonly unknown[], statementMs: number) => {
-    const client = await pool.connect()
-    try {
-      return { client, rows: await run(client, statementMs, text, values) }
-    } catch (error) {
-      client.release(true)
-      throw error
-    }
-  }
-  /** The first statement on a connection finds out whether the server is still at its other end. Nothing is done by then: once more is safe. */
-  const begin = (text: string, values: readonly unknown[], statementMs: number) =>
-    gate.enter(() =>
-      attempt(text, values, statementMs).catch((error: unknown) => {
-        if (!isLostConnection(error)) throw error
-        return attempt(text, values, statementMs)
-      }),
-    )
   return {
     isShut: gate.isShut,
     async read(text, values = []) {
-      const { client, rows } = await begin(text, values, STATEMENT_MS)
+      const { client, rows } = await begin(pool, gate, { text, values, statementMs: STATEMENT_MS })
       client.release()
       return rows
     },
     async transaction(work, options = {}) {
       const { statementMs = STATEMENT_MS } = options
-      const { client } = await begin(beginning(options), [], statementMs)
-      const query = (text: string, values?: readonly unknown[]) =>
-        run(client, statementMs, text, values).catch((error: unknown) => {
+      const { client } = await begin(pool, gate, { text: beginning(options), values: [], statementMs })
+      const query = (text: string, values: readonly unknown[] = []) =>
+        run(client, { text, values, statementMs }).catch((error: unknown) => {
           gate.failed(error)
           throw error
         })
@@ -121,6 +98,46 @@ export function createPostgresPool(location: PostgresLocation): PostgresPool {
       return closing
     },
   }
+}
+
+interface Statement {
+  readonly text: string
+  readonly values: readonly unknown[]
+  readonly statementMs: number
+}
+
+/**
+ * Runs the first statement on a connection, which finds out whether the server is still at its other end. Where it is not, once
+ * more on another: nothing has been done by then.
+ */
+async function begin(pool: Pool, gate: Gate, statement: Statement): Promise<Begun> {
+  const attempt = async (): Promise<Begun> => {
+    const client = await pool.connect()
+    try {
+      return { client, rows: await run(client, statement) }
+    } catch (error) {
+      client.release(true)
+      throw error
+    }
+  }
+  return await gate.enter(() =>
+    attempt().catch((error: unknown) => {
+      if (!isLostConnection(error)) throw error
+      return attempt()
+    }),
+  )
+}
+
+interface Begun {
+  readonly client: PoolClient
+  readonly rows: readonly Row[]
+}
+
+/** Without values several statements may go together, and the rows are those of the last one. */
+async function run(client: PoolClient, { text, values, statementMs }: Statement): Promise<readonly Row[]> {
+  const query = { text, values: [...values], query_timeout: statementMs + SILENCE_MS }
+  const result: unknown = await client.query<Row>(query)
+  return ([result].flat().at(-1) as { readonly rows: readonly Row[] }).rows
 }
 
 /** Whatever the server's, the database's or the role's settings are, these hold for our transactions. */

@@ -48,7 +48,7 @@ export async function openSpentProofs(
     { lock: 'past' },
   )
   const observe = (past: SeenPast): void => {
-    beats = past.beats
+    beats = Math.max(beats, past.beats)
     if (past.believedFrom === believedFrom) return
     believedFrom = past.believedFrom
     onDoubt(believedFrom)
@@ -109,7 +109,13 @@ async function spendAll(
   const added = await addAll(session, chosen)
   if (added.size > 0) await session.query(ADD_TO_COUNT, [added.size, slot])
   const others = attempts.filter((attempt) => chosen.get(nameOf(attempt.proof.digest)) === undefined)
-  const found = others.length === 0 ? undefined : await findAll(session.query, others.map(({ proof }) => proof.digest))
+  const found =
+    others.length === 0
+      ? undefined
+      : await findAll(
+          session.query,
+          others.map(({ proof }) => proof.digest),
+        )
   return attempts.map((attempt) => {
     const name = nameOf(attempt.proof.digest)
     const first = chosen.get(name)

@@ -87,9 +87,11 @@ function readTls(isOnThisMachine: boolean, parameters: ReadonlyMap<string, strin
   const mode = parameters.get('sslmode') ?? (isOnThisMachine ? 'disable' : 'verify-full')
   const rootCertFile = parameters.get('sslrootcert')
   if (mode === 'verify-full') return { rootCertFile }
-  if (mode !== 'disable') throw new Error('must have sslmode=verify-full: all others let anybody answer as the database')
+  if (mode !== 'disable')
+    throw new Error('must have sslmode=verify-full: all others let anybody answer as the database')
   if (!isOnThisMachine) throw new Error('must not have sslmode=disable beyond this machine: write sslmode=verify-full')
-  if (rootCertFile !== undefined) throw new Error('has an sslrootcert that nothing is checked by: add sslmode=verify-full')
+  if (rootCertFile !== undefined)
+    throw new Error('has an sslrootcert that nothing is checked by: add sslmode=verify-full')
   return undefined
 }
 

@@ -29,7 +29,10 @@ const INSUFFICIENT_PRIVILEGE = '42501'
  * Throws {@link SettingsError} where the database cannot be reached, is a replica, does not keep what it acknowledges, or was
  * written by a newer version. No message holds the password.
  */
-export async function openPostgresStore(location: PostgresLocation, options: PostgresOptions = {}): Promise<PostgresStore> {
+export async function openPostgresStore(
+  location: PostgresLocation,
+  options: PostgresOptions = {},
+): Promise<PostgresStore> {
   return await withPool(location, async (pool) => {
     await migrate(pool)
     return createStore(pool, options.onDoubt ?? (() => undefined))
