@@ -31,9 +31,9 @@ const FORM = 'write postgres://USER@HOST/DATABASE'
  * @see {@link https://www.postgresql.org/docs/current/libpq-ssl.html PostgreSQL on sslmode}
  */
 export function parsePostgresUrl(text: string): PostgresLocation {
+  if (text.includes('#')) throw new Error('has a "#": write it as %23')
   const url = URL.canParse(text) ? new URL(text) : undefined
   if (url === undefined || !/^postgres(ql)?:$/.test(url.protocol)) throw new Error(`is not a PostgreSQL URL: ${FORM}`)
-  if (url.hash !== '') throw new Error(`has a "#", which must be percent-encoded in a password: ${FORM}`)
   const parameters = readParameters(url)
   const host = readHost(url, parameters.get('host'))
   const user = decode(url.username) || (parameters.get('user') ?? '')

@@ -2,7 +2,17 @@
 
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, chownSync, cpSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  chownSync,
+  closeSync,
+  cpSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Client } from 'pg'
@@ -77,8 +87,11 @@ function createServer(binaries: PostgresBinaries, directory: string, ownData: st
     running = undefined
     if (child?.exitCode !== null || child.signalCode !== null) return
     const ended = once(child, 'exit')
-    // Its children would go by themselves, but not at once.
-    for (const pid of signal === 'SIGKILL' ? childrenOf(child) : []) killProcess(pid)
+    // Its children would go by themselves, but not at once; and it would replace those that have gone.
+    if (signal === 'SIGKILL') {
+      child.kill('SIGSTOP')
+      for (const pid of childrenOf(child)) killProcess(pid)
+    }
     child.kill(signal)
     await ended
   }
@@ -95,10 +108,14 @@ function createServer(binaries: PostgresBinaries, directory: string, ownData: st
     async start(settings = {}, data = ownData) {
       const all = Object.entries({ ...SETTINGS, port: String(port), unix_socket_directories: directory, ...settings })
       const args = ['-D', data, ...all.flatMap(([name, value]) => ['-c', `${name}=${value}`])]
-      const output = openSync(log, 'a')
-      const stdio = ['ignore', output, output] as const
-      running = spawn(join(binaries.directory, 'postgres'), args, { ...account, cwd: '/', stdio: [...stdio] })
-      await waitUntilUp(running, urlOf('postgres'), log)
+      const launch = (): ChildProcess => {
+        const output = openSync(log, 'w')
+        const stdio = ['ignore' as const, output, output]
+        running = spawn(join(binaries.directory, 'postgres'), args, { ...account, cwd: '/', stdio })
+        closeSync(output)
+        return running
+      }
+      await waitUntilUp(launch, urlOf('postgres'), log)
     },
     stop: () => end('SIGINT'),
     kill: () => end('SIGKILL'),
@@ -153,9 +170,15 @@ async function query(url: string, sql: string): Promise<readonly Readonly<Record
   }
 }
 
-async function waitUntilUp(child: ChildProcess, url: string, log: string): Promise<void> {
+/** A server whose predecessor was killed a moment ago may find the memory of that still in use, and ends. */
+async function waitUntilUp(launch: () => ChildProcess, url: string, log: string): Promise<void> {
+  let child = launch()
   for (let attempt = 0; attempt < 1_000; attempt++) {
-    if (child.exitCode !== null) throw new Error(`the server ended: ${readFileSync(log, 'utf8')}`)
+    if (child.exitCode !== null) {
+      const told = readFileSync(log, 'utf8')
+      if (!told.includes('is still in use')) throw new Error(`the server ended: ${told}`)
+      child = launch()
+    }
     const isUp = await query(url, 'SELECT 1').then(
       () => true,
       () => false,
