@@ -22,8 +22,13 @@ import { findFreePort } from './process.ts'
 /** The server refuses to run as root; nobody's account is on every machine. */
 const NOBODY = 65_534
 
-const isRoot = process.getuid?.() === 0
-const account = isRoot ? { uid: NOBODY, gid: NOBODY } : {}
+const account = process.getuid?.() === 0 ? { uid: NOBODY, gid: NOBODY } : undefined
+
+/** Gives a file to the account that the server runs under, which nobody else may read. */
+export function giveToServer(file: string): void {
+  chmodSync(file, 0o600)
+  if (account !== undefined) chownSync(file, account.uid, account.gid)
+}
 
 export interface PostgresServer {
   readonly port: number
@@ -34,7 +39,7 @@ export interface PostgresServer {
   urlOf(database: string): string
   /** Runs statements as the superuser, and gives the rows of the last one. */
   query(url: string, sql: string): Promise<readonly Readonly<Record<string, unknown>>[]>
-  /** Starts it on its data, or on others. Settings are those of `postgresql.conf`. */
+  /** Starts it, or starts it again, on its own data or on others. Settings are those of `postgresql.conf`. */
   start(settings?: Readonly<Record<string, string>>, data?: string): Promise<void>
   /** Lets it end in good order, without waiting for anybody. */
   stop(): Promise<void>
@@ -60,7 +65,7 @@ export async function startPostgres(kinds?: readonly PostgresKind[]): Promise<Po
   const binaries = findPostgres(kinds)
   if (binaries === undefined) throw new Error('there is no PostgreSQL on this machine')
   const directory = mkdtempSync(join(tmpdir(), 'chancery-pg-'))
-  if (isRoot) chownSync(directory, NOBODY, NOBODY)
+  if (account !== undefined) chownSync(directory, account.uid, account.gid)
   const data = join(directory, 'data')
   initialise(binaries, data)
   const server = createServer(binaries, directory, data, await findFreePort())
@@ -106,6 +111,7 @@ function createServer(binaries: PostgresBinaries, directory: string, ownData: st
       return urlOf(name)
     },
     async start(settings = {}, data = ownData) {
+      await end('SIGINT')
       const all = Object.entries({ ...SETTINGS, port: String(port), unix_socket_directories: directory, ...settings })
       const args = ['-D', data, ...all.flatMap(([name, value]) => ['-c', `${name}=${value}`])]
       const launch = (): ChildProcess => {
@@ -123,7 +129,7 @@ function createServer(binaries: PostgresBinaries, directory: string, ownData: st
       await end('SIGINT')
       const copy = `${ownData}-${++databases}`
       cpSync(ownData, copy, { recursive: true })
-      if (isRoot) spawnSync('chown', ['-R', `${NOBODY}:${NOBODY}`, copy])
+      if (account !== undefined) spawnSync('chown', ['-R', `${account.uid}:${account.gid}`, copy])
       chmodSync(copy, 0o700)
       return copy
     },

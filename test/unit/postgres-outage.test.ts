@@ -47,14 +47,14 @@ describePostgres('a PostgreSQL server', (server) => {
     const { list } = await openAt(url)
     const spending = spendOn(list)
 
-    for (let round = 1; round <= 3; round++) {
+    for (let round = 1; round <= 2; round++) {
       const before = spending.spent.length
-      await expect.poll(() => spending.spent.length, { timeout: 10_000 }).toBeGreaterThan(before + 50)
+      await expect.poll(() => spending.spent.length, { timeout: 10_000, interval: 20 }).toBeGreaterThan(before + 50)
       await server().kill()
       await server().start()
     }
     const before = spending.spent.length
-    await expect.poll(() => spending.spent.length, { timeout: 10_000 }).toBeGreaterThan(before + 50)
+    await expect.poll(() => spending.spent.length, { timeout: 10_000, interval: 20 }).toBeGreaterThan(before + 50)
     await spending.stop()
 
     expect(spending.spent.length).toBeGreaterThan(200)
@@ -72,13 +72,13 @@ describePostgres('a PostgreSQL server', (server) => {
     await openAt(url)
     const racers = await Promise.all(['east', 'west'].map((name) => startRacer('./race-to-spend-on.ts', url, name)))
     const telling = racers.map(({ go }) => go())
-    for (let round = 0; round < 3; round++) {
+    for (let round = 0; round < 2; round++) {
       const [{ count = 0 } = {}] = await query(url, 'SELECT count(*)::int AS count FROM chancery.spent_proofs')
       const more = 'SELECT count(*)::int > $count AS more FROM chancery.spent_proofs'.replace(
         '$count',
         `${Number(count) + 20}`,
       )
-      await expect.poll(() => query(url, more), { timeout: 10_000 }).toEqual([{ more: true }])
+      await expect.poll(() => query(url, more), { timeout: 10_000, interval: 20 }).toEqual([{ more: true }])
       await server().kill()
       await server().start()
     }
@@ -159,7 +159,7 @@ describePostgres('a PostgreSQL server', (server) => {
 
     proxy.speak()
     const trySpend = () => list.spend(spendable('e'), NOW).catch(() => 'failed')
-    await expect.poll(trySpend, { timeout: 10_000 }).toBe('spent')
+    await expect.poll(trySpend, { timeout: 10_000, interval: 20 }).toBe('spent')
   })
 })
 

@@ -43,10 +43,7 @@ describePostgres('a database that is another than it was', (server) => {
       const standby = await server().copyData()
       makeStandby(standby)
       await server().start()
-      onTestFinished(async () => {
-        await server().stop()
-        await server().start()
-      })
+      onTestFinished(() => server().start())
       expect(await spendLater(list, 'a', NOW)).toBe('spent')
       await server().kill()
       await server().start({}, standby)

@@ -138,12 +138,8 @@ describePostgres('the schema of a PostgreSQL store', (server) => {
 
   test('is used on no server that may forget what it acknowledged', async () => {
     const url = await server().createDatabase()
-    await server().stop()
     await server().start({ fsync: 'off' })
-    onTestFinished(async () => {
-      await server().stop()
-      await server().start()
-    })
+    onTestFinished(() => server().start())
 
     expect(await troubleAt(url)).toContain('fsync')
   })
@@ -155,10 +151,7 @@ describePostgres('the schema of a PostgreSQL store', (server) => {
     const copy = await server().copyData()
     makeStandby(copy)
     await server().start({}, copy)
-    onTestFinished(async () => {
-      await server().stop()
-      await server().start()
-    })
+    onTestFinished(() => server().start())
 
     expect(await troubleAt(url)).toContain('read-write mode during recovery')
   })
