@@ -20,6 +20,7 @@ import {
   readKeys,
 } from './config-values.ts'
 import type { StoreLocation } from './store/location.ts'
+import { isLocal } from './store/postgres-url.ts'
 
 export interface BrokerConfig {
   readonly issuer: string
@@ -50,7 +51,7 @@ const KEY_VARIABLE = 'CHANCERY_KEY_ENCRYPTION_KEY'
 const KEY_FILE_VARIABLE = `${KEY_VARIABLE}_FILE`
 const PASSWORD_FILE_VARIABLE = 'CHANCERY_STORE_PASSWORD_FILE'
 
-const SECRET_VARIABLES = [KEY_VARIABLE, KEY_FILE_VARIABLE, PASSWORD_FILE_VARIABLE]
+const SECRET_KEY_VARIABLES = [KEY_VARIABLE, KEY_FILE_VARIABLE]
 
 /** Reads one setting at a time, and gathers what is wrong with any. */
 function createReader(flags: Flags, env: Environment) {
@@ -125,20 +126,15 @@ export function readServeConfig(flags: Flags, env: Environment = process.env): B
   for (const required of ['issuer', 'federation']) {
     if (!read.has(required)) read.complain(`--${required}`, `is required; or set ${variableOf(required)}`)
   }
-  if (!isLoopback(listen.host)) {
-    if (
-      config.keyEncryptionKeys.length === 0 &&
-      env[KEY_VARIABLE] === undefined &&
-      env[KEY_FILE_VARIABLE] === undefined
-    ) {
-      read.complain(
-        KEY_VARIABLE,
-        'is required when listening beyond loopback: base64 of 32 random bytes, as "openssl rand -base64 32" gives',
-      )
-    }
-    if (config.insecureHosts.size > 0)
-      read.complain('--insecure-host', 'is for development: it is refused when listening beyond loopback')
+  const isExposed = !isLoopback(listen.host)
+  const hasNoKey =
+    config.keyEncryptionKeys.length === 0 && SECRET_KEY_VARIABLES.every((name) => env[name] === undefined)
+  if (hasNoKey && (isExposed || isElsewhere(config.store))) {
+    const when = isExposed ? 'when listening beyond loopback' : 'where the store is not on this machine'
+    read.complain(KEY_VARIABLE, `is required ${when}: base64 of 32 random bytes, as "openssl rand -base64 32" gives`)
   }
+  if (isExposed && config.insecureHosts.size > 0)
+    read.complain('--insecure-host', 'is for development: it is refused when listening beyond loopback')
   if (read.problems.length > 0) throw new SettingsError(read.problems)
   return config
 }
@@ -175,6 +171,11 @@ function readStore(env: Environment, read: Reader): StoreLocation {
   return store
 }
 
+/** Whether what is kept leaves this machine. */
+function isElsewhere(store: StoreLocation): boolean {
+  return store.kind === 'postgres' && !isLocal(store.host)
+}
+
 /** Variables of proxies, which are not read. */
 export function findProxyVariables(env: Environment = process.env): readonly string[] {
   return Object.keys(env).filter((name) => /^(https?|all)_proxy$/i.test(name) && env[name] !== '')
@@ -185,7 +186,11 @@ const OF_SERVICE = /_(SERVICE_(HOST|PORT(_[A-Z0-9_]+)?)|PORT(_\d+_(TCP|UDP|SCTP)
 
 /** A setting whose name is misspelt would be a setting that nobody made. */
 function refuseUnknownVariables(env: Environment, read: Reader): void {
-  const known = new Set([...SERVE_SETTINGS.map(({ flag }) => variableOf(flag)), ...SECRET_VARIABLES])
+  const known = new Set([
+    ...SERVE_SETTINGS.map(({ flag }) => variableOf(flag)),
+    ...SECRET_KEY_VARIABLES,
+    PASSWORD_FILE_VARIABLE,
+  ])
   for (const name of Object.keys(env)) {
     if (!name.startsWith('CHANCERY_') || known.has(name) || OF_SERVICE.test(name)) continue
     read.complain(name, 'is no setting of this version: see chancery serve --help')

@@ -7,8 +7,6 @@ import type { NumericDate } from '../../providers/contract/proof.ts'
 import type { BrokerConfig } from '../config.ts'
 import { describeBug, type Log } from '../log.ts'
 import { createKeyMetrics, type KeyMetrics } from '../metrics-keys.ts'
-import type { StoreLocation } from '../store/location.ts'
-import { isLocal } from '../store/postgres-url.ts'
 import type { Sealer } from '../store/seal.ts'
 import type { KeyTable } from '../store/store.ts'
 import { createEmbeddedSource } from '../tokens/embedded-source.ts'
@@ -29,7 +27,7 @@ export interface KeyPorts {
 
 /** Opens the signing keys, making them where there are none yet. Throws {@link SettingsError} where they cannot be used. */
 export async function openKeys(config: BrokerConfig, ports: KeyPorts): Promise<KeyKeeper> {
-  if (!ports.sealer.isKeyed) refuseOpen(config.store)
+  if (!ports.sealer.isKeyed && config.store.kind === 'sqlite') refuseOpenFile(config.store.path)
   const { now, elapsed, log } = ports.world
   const keeper = createKeyKeeper({
     source: await openSource(config, ports),
@@ -48,22 +46,11 @@ async function openSource(config: BrokerConfig, { store, sealer, world }: KeyPor
   return signingKeysDir === undefined ? createEmbeddedSource(ports) : await createFileSource(signingKeysDir, ports)
 }
 
-/** Keys that are not encrypted are as safe as where they are. */
-function refuseOpen(store: StoreLocation): void {
-  const trouble = store.kind === 'sqlite' ? troubleOfFile(store.path) : troubleOfDatabase(store.host)
-  if (trouble === undefined) return
-  const message = `--store: ${trouble}`
+/** Keys that are not encrypted are as safe as their file. */
+function refuseOpenFile(path: string): void {
+  if ((statSync(path).mode & 0o007) === 0) return
+  const message = `--store: ${path} holds unencrypted signing keys and is open to every account of the machine: chmod o= it, or set CHANCERY_KEY_ENCRYPTION_KEY`
   throw new SettingsError([{ path: ['--store'], code: 'store_unusable', message }])
-}
-
-function troubleOfFile(path: string): string | undefined {
-  if ((statSync(path).mode & 0o007) === 0) return undefined
-  return `${path} holds unencrypted signing keys and is open to every account of the machine: chmod o= it, or set CHANCERY_KEY_ENCRYPTION_KEY`
-}
-
-function troubleOfDatabase(host: string): string | undefined {
-  if (isLocal(host)) return undefined
-  return 'signing keys would leave this machine unencrypted: set CHANCERY_KEY_ENCRYPTION_KEY'
 }
 
 const EVENT_MESSAGES: Readonly<Record<KeyEvent['kind'], string>> = {

@@ -175,8 +175,8 @@ describe('the gate', () => {
 
     now = 500
     expect(gate.isShut()).toBe(false)
-    let answer = (_: string): void => undefined
-    const trial = gate.enter(() => new Promise<string>((resolve) => (answer = resolve)))
+    const { promise, resolve: answer } = Promise.withResolvers<string>()
+    const trial = gate.enter(() => promise)
     await expect(gate.enter(async () => 'asked')).rejects.toThrow('a moment ago')
     answer('back')
 

@@ -116,7 +116,7 @@ describePostgres('a database that is another than it was', (server) => {
     const [before] = await query(url, 'SELECT * FROM chancery.spending')
     await list.tend(NOW)
     await list.spend(spendable('a'), NOW)
-    await query(url, `DELETE FROM chancery.spent_proofs; UPDATE chancery.spending SET beats = ${before?.beats}`)
+    await query(url, `DELETE FROM chancery.spent_proofs; UPDATE chancery.spending SET beats = ${Number(before?.beats)}`)
 
     expect(await list.spend(spendable('a'), NOW + 1)).toBe('predates')
     expect(doubts).toEqual([NOW + 61])
