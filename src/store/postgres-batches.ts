@@ -35,11 +35,13 @@ export function askTogether<Asked, Told>(
     }
     isAsking = false
   }
-  return (asked) =>
-    new Promise((resolve, reject) => {
+  return async (asked) => {
+    if (pool.isShut()) throw new Error('the database did not answer a moment ago')
+    return await new Promise((resolve, reject) => {
       waiting.push({ asked, resolve, reject })
       if (isAsking) return
       isAsking = true
       setImmediate(() => void askAll())
     })
+  }
 }

@@ -1,5 +1,6 @@
 /** A PostgreSQL server that is killed, restarted, silent or gone, while it is in use. */
 
+import { setImmediate } from 'node:timers/promises'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { openPostgresStore } from '../../src/store/postgres.ts'
 import { createGate } from '../../src/store/postgres-gate.ts'
@@ -148,7 +149,7 @@ describePostgres('a PostgreSQL server', (server) => {
 
     const began = performance.now()
     const first = Array.from({ length: 5 }, (_, index) => list.spend(spendable(`b ${index}`), NOW))
-    const later = new Promise((resolve) => setImmediate(resolve)).then(() => list.spend(spendable('c'), NOW))
+    const later = setImmediate().then(() => list.spend(spendable('c'), NOW))
     const ends = await Promise.allSettled([...first, later])
     expect(new Set(ends.map(({ status }) => status))).toEqual(new Set(['rejected']))
     expect(performance.now() - began).toBeLessThan(6_000)
@@ -157,6 +158,13 @@ describePostgres('a PostgreSQL server', (server) => {
     await expect(list.isSpent(spendable('d').digest)).rejects.toThrow('a moment ago')
     expect(performance.now() - since).toBeLessThan(500)
 
+    // One who finds out whether it is back waits for it, and nobody with them.
+    const tryOnce = async () => {
+      const trial = list.spend(spendable('trial'), NOW).catch((error: Error) => error.message)
+      return (await Promise.race([trial, setImmediate('under way')])) === 'under way'
+    }
+    await expect.poll(tryOnce).toBe(true)
+    await expect(list.spend(spendable('d'), NOW)).rejects.toThrow('a moment ago')
     proxy.speak()
     const trySpend = () => list.spend(spendable('e'), NOW).catch(() => 'failed')
     await expect.poll(trySpend, { timeout: 10_000, interval: 20 }).toBe('spent')
