@@ -13,7 +13,7 @@ interface Caller<Asked, Told> {
 
 /**
  * Gives a function that asks together whatever gathers while the question before is under way: one connection, however many ask.
- * Whoever waited for a question that the database did not answer is refused with it, and nobody waits for two.
+ * Where the database does not answer, nobody waits for more than the question that finds it out.
  */
 export function askTogether<Asked, Told>(
   pool: Pick<PostgresPool, 'isShut'>,
@@ -29,7 +29,6 @@ export function askTogether<Asked, Told>(
         const told = await ask(callers.map(({ asked }) => asked))
         for (const [index, answer] of told.entries()) callers[index]?.resolve(answer)
       } catch (error) {
-        if (pool.isShut()) callers.push(...waiting.splice(0))
         for (const { reject } of callers) reject(error)
       }
     }

@@ -11,6 +11,7 @@ import {
   openSync,
   readFileSync,
   rmSync,
+  statfsSync,
   writeFileSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -18,6 +19,11 @@ import { join } from 'node:path'
 import { Client } from 'pg'
 import { findPostgres, type PostgresBinaries, type PostgresKind } from './postgres-binaries.ts'
 import { findFreePort } from './process.ts'
+
+const MEMORY = '/dev/shm'
+
+/** What several servers at a time may take. */
+const ROOM_BYTES = 2 ** 31
 
 /** The server refuses to run as root; nobody's account is on every machine. */
 const NOBODY = 65_534
@@ -64,7 +70,7 @@ const SETTINGS = {
 export async function startPostgres(kinds?: readonly PostgresKind[]): Promise<PostgresServer> {
   const binaries = findPostgres(kinds)
   if (binaries === undefined) throw new Error('there is no PostgreSQL on this machine')
-  const directory = mkdtempSync(join(tmpdir(), 'chancery-pg-'))
+  const directory = mkdtempSync(join(findRoom(), 'chancery-pg-'))
   if (account !== undefined) chownSync(directory, account.uid, account.gid)
   const data = join(directory, 'data')
   initialise(binaries, data)
@@ -74,6 +80,16 @@ export async function startPostgres(kinds?: readonly PostgresKind[]): Promise<Po
     throw error
   })
   return server
+}
+
+/** Memory that looks like a disk, where there is enough: what is flushed survives the death of any process as well, and sooner. */
+function findRoom(): string {
+  try {
+    const { bavail, bsize } = statfsSync(MEMORY)
+    return bavail * bsize > ROOM_BYTES ? MEMORY : tmpdir()
+  } catch {
+    return tmpdir()
+  }
 }
 
 function initialise({ directory }: PostgresBinaries, data: string): void {

@@ -31,6 +31,7 @@ async function troubleAt(url: string): Promise<string> {
 const as = (role: string, url: string): string => url.replace('postgres@', `${role}@`)
 
 const GRANTS = readFileSync(new URL('../../infra/postgres/grants.sql', import.meta.url), 'utf8')
+const README = readFileSync(new URL('../../infra/postgres/README.md', import.meta.url), 'utf8')
 
 describePostgres('the schema of a PostgreSQL store', (server) => {
   const query = (url: string, sql: string) => server().query(url, sql)
@@ -128,6 +129,21 @@ describePostgres('the schema of a PostgreSQL store', (server) => {
 
     const records = await query(url, 'SELECT record FROM chancery.audit_records ORDER BY id')
     expect(records).toEqual([{ record: '{"a":"é\\u0000"}' }, { record: '{"b":2}' }])
+  })
+
+  test('lets its owner remove old audit records as the README says, and no younger ones', async () => {
+    const url = await server().createDatabase()
+    const store = await openAt(url)
+    await store.appendRecords(['{"old":1}', '{"young":1}'])
+    const age =
+      "UPDATE chancery.audit_records SET recorded_at = now() - interval '401 days' WHERE record = '{\"old\":1}'"
+    await query(url, `SET session_replication_role = replica; ${age}`)
+
+    const [, block = ''] = /```sql\n([\s\S]*?)```/.exec(README) ?? []
+    await query(url, block)
+
+    expect(await query(url, 'SELECT record FROM chancery.audit_records')).toEqual([{ record: '{"young":1}' }])
+    await expect(query(url, 'DELETE FROM chancery.audit_records')).rejects.toThrow('only ever added')
   })
 
   test('is not made in a database that cannot hold every text', async () => {

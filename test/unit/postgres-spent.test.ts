@@ -82,14 +82,14 @@ describePostgres('spent proofs in PostgreSQL', (server) => {
     const lists = [await openAt(url), await openAt(url, NOW), await openAt(url, NOW)]
 
     for (let round = 0; round < 5; round++) {
-      const names = Array.from({ length: 100 }, (_, index) => `${round} ${index}`)
+      const names = Array.from({ length: 1_000 }, (_, index) => `${round} ${index}`)
       const told = await Promise.all(
         lists.map((list, number) => {
           const turned = number === 1 ? names.toReversed() : names
           return Promise.all(turned.map((name) => list.spend(spendable(name), NOW)))
         }),
       )
-      expect(told.flat().filter((spending) => spending === 'spent')).toHaveLength(100)
+      expect(told.flat().filter((spending) => spending === 'spent')).toHaveLength(1_000)
     }
   })
 
