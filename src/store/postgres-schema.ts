@@ -83,7 +83,7 @@ export async function hasSchema(pool: Pick<PostgresPool, 'read'>): Promise<boole
 export async function migrate(pool: Pick<PostgresPool, 'transaction'>): Promise<void> {
   await pool.transaction(
     async (session) => {
-      await refuseUnfit(session)
+      refuseUnfit(await askServer(session))
       const taken = await stepsTaken(session)
       if (taken.length > STEPS.length) {
         throw new Error('a newer version of chancery has written this store: use that version')
@@ -100,13 +100,26 @@ export async function migrate(pool: Pick<PostgresPool, 'transaction'>): Promise<
   )
 }
 
-async function refuseUnfit(session: Session): Promise<void> {
+/** What a server says of itself. */
+export interface ServerAccount {
+  /** As `server_version_num` tells it: 150018 is 15.18. */
+  readonly version: number
+  readonly fsync: string
+  readonly encoding: string
+}
+
+/** Throws where a server is too old, may forget what it acknowledged, or cannot hold every text. */
+export function refuseUnfit({ version, fsync, encoding }: ServerAccount): void {
+  if (version < OLDEST_VERSION) throw new Error('the server is older than PostgreSQL 15')
+  if (fsync !== 'on') throw new Error('the server runs with fsync off, and may forget that a proof was spent')
+  if (encoding !== 'UTF8') throw new Error('the database is not encoded in UTF8')
+}
+
+async function askServer(session: Session): Promise<ServerAccount> {
   const [server] = await session.query(
     "SELECT current_setting('server_version_num')::int AS version, current_setting('fsync') AS fsync, current_setting('server_encoding') AS encoding",
   )
-  if (Number(server?.version) < OLDEST_VERSION) throw new Error('the server is older than PostgreSQL 15')
-  if (server?.fsync !== 'on') throw new Error('the server runs with fsync off, and may forget that a proof was spent')
-  if (server?.encoding !== 'UTF8') throw new Error('the database is not encoded in UTF8')
+  return { version: Number(server?.version), fsync: String(server?.fsync), encoding: String(server?.encoding) }
 }
 
 async function stepsTaken(session: Session): Promise<readonly string[]> {

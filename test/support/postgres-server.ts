@@ -63,6 +63,7 @@ const SETTINGS = {
   max_connections: '60',
   max_wal_size: '64MB',
   jit: 'off',
+  dynamic_shared_memory_type: 'mmap',
   logging_collector: 'off',
 }
 
@@ -103,7 +104,7 @@ function createServer(binaries: PostgresBinaries, directory: string, ownData: st
   let running: ChildProcess | undefined
   let databases = 0
   const urlOf = (database: string): string => `postgres://postgres@127.0.0.1:${port}/${database}`
-  const end = async (signal: 'SIGINT' | 'SIGKILL'): Promise<void> => {
+  const end = async (signal: 'SIGINT' | 'SIGQUIT' | 'SIGKILL'): Promise<void> => {
     const child = running
     running = undefined
     if (child?.exitCode !== null || child.signalCode !== null) return
@@ -150,7 +151,8 @@ function createServer(binaries: PostgresBinaries, directory: string, ownData: st
       return copy
     },
     async remove() {
-      await end('SIGKILL')
+      // At once, but not without giving shared memory back.
+      await end('SIGQUIT')
       rmSync(directory, { recursive: true, force: true })
       binaries.remove()
     },

@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { SettingsError } from '../../providers/contract/errors.ts'
 import { openExistingPostgresStore, openPostgresStore, type PostgresStore } from '../../src/store/postgres.ts'
+import { refuseUnfit } from '../../src/store/postgres-schema.ts'
 import { parsePostgresUrl } from '../../src/store/postgres-url.ts'
 import { makeStandby } from '../support/postgres-server.ts'
 import { describePostgres } from '../support/postgres-suite.ts'
@@ -171,6 +172,13 @@ describePostgres('the schema of a PostgreSQL store', (server) => {
 
     expect(await troubleAt(url)).toContain('read-write mode during recovery')
   })
+})
+
+test('is used on servers from PostgreSQL 15 on', () => {
+  const server = { fsync: 'on', encoding: 'UTF8' }
+
+  expect(() => refuseUnfit({ ...server, version: 149_999 })).toThrow('older than PostgreSQL 15')
+  expect(() => refuseUnfit({ ...server, version: 150_000 })).not.toThrow()
 })
 
 describe('a database that is not there', () => {
