@@ -3,12 +3,13 @@
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { openPostgresStore } from '../../src/store/postgres.ts'
 import { parsePostgresUrl } from '../../src/store/postgres-url.ts'
-import type { SpentProofs } from '../../src/store/store.ts'
+import type { SpentProofs, Store } from '../../src/store/store.ts'
 import { makeStandby } from '../support/postgres-server.ts'
 import { describePostgres } from '../support/postgres-suite.ts'
 import { LONG_AGO, NOW, spendable } from '../support/spendable.ts'
 
 interface Opened {
+  readonly store: Store
   readonly list: SpentProofs
   /** What it was told of the database's being another. */
   readonly doubts: readonly number[]
@@ -18,7 +19,7 @@ async function openAt(url: string, now = LONG_AGO): Promise<Opened> {
   const doubts: number[] = []
   const store = await openPostgresStore(parsePostgresUrl(url), { onDoubt: (time) => void doubts.push(time) })
   onTestFinished(() => store.close())
-  return { list: await store.openSpentProofs(now), doubts }
+  return { store, list: await store.openSpentProofs(now), doubts }
 }
 
 /** Spends as soon as the database answers again. */
@@ -38,7 +39,7 @@ describePostgres('a database that is another than it was', (server) => {
   describe('because a standby took over that had not got everything', () => {
     async function failOver() {
       const url = await server().createDatabase()
-      const { list, doubts } = await openAt(url)
+      const { store, list, doubts } = await openAt(url)
       await list.tend(NOW)
       const standby = await server().copyData()
       makeStandby(standby)
@@ -47,7 +48,7 @@ describePostgres('a database that is another than it was', (server) => {
       expect(await spendLater(list, 'a', NOW)).toBe('spent')
       await server().kill()
       await server().start({}, standby)
-      return { url, list, doubts, promote: () => query(server().urlOf('postgres'), 'SELECT pg_promote()') }
+      return { url, store, list, doubts, promote: () => query(server().urlOf('postgres'), 'SELECT pg_promote()') }
     }
 
     test('is not asked while it is a replica, and is doubted from when it answers as the primary', async () => {
@@ -88,12 +89,18 @@ describePostgres('a database that is another than it was', (server) => {
     })
 
     test('has keys that nobody takes for the newest while it is a replica', async () => {
-      const { url, promote } = await failOver()
-      const open = openPostgresStore(parsePostgresUrl(url))
+      const { url, store, promote } = await failOver()
+      const readKeys = () =>
+        store.signingKeys().then(
+          () => 'read',
+          (error: Error) => error.message,
+        )
 
-      await expect(open).rejects.toThrow('recovery')
+      await expect(openPostgresStore(parsePostgresUrl(url))).rejects.toThrow('recovery')
+      await expect.poll(readKeys).toContain('the database is a replica')
       await promote()
 
+      expect(await readKeys()).toBe('read')
       expect((await openAt(url, NOW)).list.believedFrom).toBe(NOW + 60)
     })
   })
