@@ -68,7 +68,7 @@ export function isDoubtful({ isSameServer, beats }: SeenPast, beatsKnown: number
 }
 
 function believeFrom(before: SeenPast | undefined, beatsKnown: number, isAway: boolean, now: NumericDate): NumericDate {
-  if (before === undefined) return beatsKnown === 0 ? believeNew(now) : believeAnew(now)
+  if (before === undefined) return believeNew(now)
   return isAway || isDoubtful(before, beatsKnown) ? believeAnew(now) : before.believedFrom
 }
 
