@@ -115,8 +115,11 @@ async function openSpentProofs(store: Store, metrics: Metrics, { log, now }: Wor
     spentProofs,
     now,
     onCount: metrics.spentProofs,
-    onTrouble: (error) =>
-      log.error(describeBug(error), 'the store could not be written: single-use proofs are refused'),
+    onTrouble(error) {
+      // Nothing that a caller sent has any part in this, so the message may be told.
+      const message = error instanceof Error ? error.message : undefined
+      log.error({ ...describeBug(error), message }, 'the store could not be written: single-use proofs are refused')
+    },
   })
   return { spentProofs, tending }
 }

@@ -13,6 +13,7 @@ import { documentFor } from '../support/document.ts'
 import { makeStandby } from '../support/postgres-server.ts'
 import { describePostgres } from '../support/postgres-suite.ts'
 import { POD } from '../support/scene.ts'
+import { startSilentProxy } from '../support/silent-proxy.ts'
 import { tokenOf } from '../support/sts-tokens.ts'
 
 /** As long as a gate rests, and a broker takes to find out that its database is back, in milliseconds. */
@@ -129,6 +130,22 @@ describePostgres('brokers that share a database', (server) => {
     await expect.poll(async () => (await broker.send('/readyz')).status, BACK_WITHIN).toBe(200)
     const fresh = () => sendRequest(broker, encodeSignedRequest(scene.sign()))
     await expect.poll(async () => (await fresh()).status, BACK_WITHIN).toBe(200)
+  })
+
+  test('RPL-07 keeps no reusable proof waiting while the database is silent and single-use ones wait for it', async () => {
+    const proxy = await startSilentProxy(server().port)
+    onTestFinished(() => proxy.close())
+    const url = await server().createDatabase()
+    const { scene, brokers, podToken } = await openOperation(url.replace(`:${server().port}/`, `:${proxy.port}/`))
+    const [broker] = brokers
+    expectIssued(broker, await broker.exchange(podToken))
+    proxy.fallSilent()
+
+    const waiting = Array.from({ length: 30 }, () => sendRequest(broker, encodeSignedRequest(scene.sign())))
+    for (let count = 0; count < 20; count++) expectIssued(broker, await broker.exchange(podToken))
+
+    expect(new Set((await Promise.all(waiting)).map(({ status }) => status))).toEqual(new Set([503]))
+    proxy.speak()
   })
 
   test('RPL-07 tells nobody the password of the database, whatever becomes of it', async () => {
