@@ -29,7 +29,7 @@ export const SERVE_SETTINGS: readonly SettingDescription[] = [
   {
     flag: 'store',
     value: 'STORE',
-    help: 'where keys, spent proofs and the last good documents are kept',
+    help: 'where keys, spent proofs and the last good documents are kept: sqlite:PATH or postgres://USER@HOST/DATABASE',
     default: 'sqlite:./chancery.db',
   },
   {
@@ -43,7 +43,12 @@ export const SERVE_SETTINGS: readonly SettingDescription[] = [
     value: 'DIR',
     help: 'sign with the PKCS#8 keys in this directory, which you rotate by adding files, and make none',
   },
-  { flag: 'audit', value: 'SINK', help: 'where audit records go: stdout or file:PATH', default: 'stdout' },
+  {
+    flag: 'audit',
+    value: 'SINK',
+    help: 'where audit records go: stdout, file:PATH, or postgres for the store’s database',
+    default: 'stdout',
+  },
   { flag: 'metrics-listen', value: 'HOST:PORT', help: 'where Prometheus finds /metrics', default: '127.0.0.1:9464' },
   {
     flag: 'secrets-dir',

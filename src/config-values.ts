@@ -4,6 +4,8 @@ import { readFileSync, statSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { createSecureContext } from 'node:tls'
 import { parseCidr } from './http/client-address.ts'
+import type { StoreLocation } from './store/location.ts'
+import { parsePostgresUrl } from './store/postgres-url.ts'
 
 export interface ListenAddress {
   /** An IP address, without brackets. */
@@ -70,17 +72,31 @@ export function parseNetwork(text: string): string {
   return text
 }
 
-export function parseStore(text: string): string {
+/** Where audit records go. */
+export type AuditLocation =
+  | { readonly kind: 'stdout' }
+  | { readonly kind: 'postgres' }
+  | { readonly kind: 'file'; readonly path: string }
+
+/** Reads where a store is. Nothing of the text is repeated where it is wrong: it may hold a password. */
+export function parseStore(text: string): StoreLocation {
+  if (/^postgres(ql)?:/.test(text)) return { kind: 'postgres', ...parsePostgresUrl(text) }
   const path = text.startsWith('sqlite:') ? text.slice('sqlite:'.length) : ''
-  if (path === '') throw new Error('is not a store of this version: write sqlite:PATH')
-  return path
+  if (path === '') throw new Error('is no store: write sqlite:PATH or postgres://USER@HOST/DATABASE')
+  return { kind: 'sqlite', path }
 }
 
-export function parseAudit(text: string): string | undefined {
-  if (text === 'stdout') return undefined
+export function parseAudit(text: string): AuditLocation {
+  if (text === 'stdout' || text === 'postgres') return { kind: text }
   const path = text.startsWith('file:') ? text.slice('file:'.length) : ''
-  if (path === '') throw new Error('is not a sink of this version: write stdout or file:PATH')
-  return path
+  if (path === '') throw new Error('is no sink: write stdout, file:PATH or postgres')
+  return { kind: 'file', path }
+}
+
+/** Reads the name of a file that holds a password. What is in it is read for every connection. */
+export function parsePasswordFile(text: string): string {
+  readFileSync(text)
+  return text
 }
 
 export function parseDirectory(text: string): string {

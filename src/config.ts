@@ -4,6 +4,7 @@ import { SettingsError, type SettingsProblem } from '../providers/contract/error
 import { CLIENT_VARIABLES } from './client/environment.ts'
 import { SERVE_SETTINGS, variableOf } from './config-settings.ts'
 import {
+  type AuditLocation,
   checkTls,
   isLoopback,
   type ListenAddress,
@@ -13,11 +14,14 @@ import {
   parseIssuer,
   parseListenAddress,
   parseNetwork,
+  parsePasswordFile,
   parseProxy,
   parseRotationDays,
   parseStore,
   readKeys,
 } from './config-values.ts'
+import type { StoreLocation } from './store/location.ts'
+import { isLocal } from './store/postgres-url.ts'
 
 export interface BrokerConfig {
   readonly issuer: string
@@ -25,12 +29,11 @@ export interface BrokerConfig {
   readonly listen: ListenAddress
   readonly tls: { readonly certFile: string; readonly keyFile: string } | undefined
   readonly trustedProxies: readonly string[]
-  readonly storePath: string
+  readonly store: StoreLocation
   readonly keyRotationSeconds: number
   /** Where the operator's own signing keys are. Undefined where we make them. */
   readonly signingKeysDir: string | undefined
-  /** Undefined for standard output. */
-  readonly auditFile: string | undefined
+  readonly audit: AuditLocation
   /** Where nobody asked for an address, one that is taken is no reason not to start. */
   readonly metricsListen: ListenAddress & { readonly isDefault: boolean }
   readonly secretsDir: string
@@ -47,6 +50,9 @@ const SECONDS_OF_A_DAY = 86_400
 
 const KEY_VARIABLE = 'CHANCERY_KEY_ENCRYPTION_KEY'
 const KEY_FILE_VARIABLE = `${KEY_VARIABLE}_FILE`
+const PASSWORD_FILE_VARIABLE = 'CHANCERY_STORE_PASSWORD_FILE'
+
+const SECRET_KEY_VARIABLES = [KEY_VARIABLE, KEY_FILE_VARIABLE]
 
 /** Reads one setting at a time, and gathers what is wrong with any. */
 function createReader(flags: Flags, env: Environment) {
@@ -105,7 +111,7 @@ export function readServeConfig(flags: Flags, env: Environment = process.env): B
     trustedProxies: read.many('trusted-proxy', parseNetwork),
     ...readKeySettings(read, env),
     signingKeysDir: read.one('signing-keys', undefined, parseDirectory),
-    auditFile: read.one('audit', undefined, parseAudit),
+    audit: read.one('audit', { kind: 'stdout' }, parseAudit),
     metricsListen: {
       ...read.one('metrics-listen', listen, parseListenAddress),
       isDefault: !read.has('metrics-listen'),
@@ -114,30 +120,28 @@ export function readServeConfig(flags: Flags, env: Environment = process.env): B
     egressProxy: read.one('egress-proxy', undefined, parseProxy),
     insecureHosts: new Set(read.many('insecure-host', parseInsecureHost)),
   }
+  if (config.audit.kind === 'postgres' && config.store.kind !== 'postgres') {
+    read.complain('--audit', 'postgres is the database of --store: give that one as postgres://USER@HOST/DATABASE')
+  }
   refuseUnknownVariables(env, read)
   for (const required of ['issuer', 'federation']) {
     if (!read.has(required)) read.complain(`--${required}`, `is required; or set ${variableOf(required)}`)
   }
-  if (!isLoopback(listen.host)) {
-    if (
-      config.keyEncryptionKeys.length === 0 &&
-      env[KEY_VARIABLE] === undefined &&
-      env[KEY_FILE_VARIABLE] === undefined
-    ) {
-      read.complain(
-        KEY_VARIABLE,
-        'is required when listening beyond loopback: base64 of 32 random bytes, as "openssl rand -base64 32" gives',
-      )
-    }
-    if (config.insecureHosts.size > 0)
-      read.complain('--insecure-host', 'is for development: it is refused when listening beyond loopback')
+  const isExposed = !isLoopback(listen.host)
+  const hasNoKey =
+    config.keyEncryptionKeys.length === 0 && SECRET_KEY_VARIABLES.every((name) => env[name] === undefined)
+  if (hasNoKey && (isExposed || isElsewhere(config.store))) {
+    const when = isExposed ? 'when listening beyond loopback' : 'where the store is not on this machine'
+    read.complain(KEY_VARIABLE, `is required ${when}: base64 of 32 random bytes, as "openssl rand -base64 32" gives`)
   }
+  if (isExposed && config.insecureHosts.size > 0)
+    read.complain('--insecure-host', 'is for development: it is refused when listening beyond loopback')
   if (read.problems.length > 0) throw new SettingsError(read.problems)
   return config
 }
 
 /** What is needed to look after the signing keys of a store. */
-export type KeysConfig = Pick<BrokerConfig, 'storePath' | 'keyRotationSeconds' | 'keyEncryptionKeys'>
+export type KeysConfig = Pick<BrokerConfig, 'store' | 'keyRotationSeconds' | 'keyEncryptionKeys'>
 
 /** Reads the configuration of `chancery keys`: the same settings as the broker's, by the same names. Throws {@link SettingsError} as for serve. */
 export function readKeysConfig(flags: Flags, env: Environment = process.env): KeysConfig {
@@ -150,10 +154,27 @@ export function readKeysConfig(flags: Flags, env: Environment = process.env): Ke
 
 function readKeySettings(read: Reader, env: Environment): KeysConfig {
   return {
-    storePath: read.one('store', '', parseStore),
+    store: readStore(env, read),
     keyRotationSeconds: read.one('key-rotation-days', 0, parseRotationDays) * SECONDS_OF_A_DAY,
     keyEncryptionKeys: readKeyEncryptionKeys(env, read),
   }
+}
+
+/** A password may stand in the URL, or in a file, so that neither a command line nor the environment has to show it. */
+function readStore(env: Environment, read: Reader): StoreLocation {
+  const store: StoreLocation = read.one('store', { kind: 'sqlite', path: '' }, parseStore)
+  const file = env[PASSWORD_FILE_VARIABLE]
+  if (file === undefined) return store
+  if (store.kind !== 'postgres') read.complain(PASSWORD_FILE_VARIABLE, 'is for a store that is a PostgreSQL database')
+  else if (store.password !== undefined)
+    read.complain(PASSWORD_FILE_VARIABLE, 'is set, and --store has a password: leave one')
+  else return { ...store, passwordFile: read.attempt(PASSWORD_FILE_VARIABLE, file, () => parsePasswordFile(file)) }
+  return store
+}
+
+/** Whether what is kept leaves this machine. */
+function isElsewhere(store: StoreLocation): boolean {
+  return store.kind === 'postgres' && !isLocal(store.host)
 }
 
 /** Variables of proxies, which are not read. */
@@ -166,7 +187,7 @@ const OF_SERVICE = /_(SERVICE_(HOST|PORT(_[A-Z0-9_]+)?)|PORT(_\d+_(TCP|UDP|SCTP)
 
 /** A setting whose name is misspelt would be a setting that nobody made. */
 function refuseUnknownVariables(env: Environment, read: Reader): void {
-  const ours = [...SERVE_SETTINGS.map(({ flag }) => variableOf(flag)), KEY_VARIABLE, KEY_FILE_VARIABLE]
+  const ours = [...SERVE_SETTINGS.map(({ flag }) => variableOf(flag)), ...SECRET_KEY_VARIABLES, PASSWORD_FILE_VARIABLE]
   // A broker may run where workloads do, in one environment with them.
   const known = new Set<string>([...ours, ...CLIENT_VARIABLES])
   for (const name of Object.keys(env)) {

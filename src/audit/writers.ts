@@ -1,8 +1,9 @@
-/** The two places that a record can be appended to. */
+/** The three places that a record can be appended to. */
 
 import { write } from 'node:fs'
 import { type FileHandle, open, stat } from 'node:fs/promises'
 import { promisify } from 'node:util'
+import type { RecordTable } from '../store/store.ts'
 import type { LineWriter } from './sink.ts'
 
 /** How long a reader of our output may keep us waiting, in milliseconds. */
@@ -46,6 +47,14 @@ export function createDescriptorWriter(descriptor: number): LineWriter {
         rest = rest.subarray(written)
       }
     },
+    close: async () => undefined,
+  }
+}
+
+/** Appends to a table, where each line is a record: all that gathered together, or none of it. */
+export function createTableWriter(table: RecordTable): LineWriter {
+  return {
+    append: (text) => table.appendRecords(text.split('\n').filter((line) => line !== '')),
     close: async () => undefined,
   }
 }

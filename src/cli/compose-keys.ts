@@ -27,7 +27,7 @@ export interface KeyPorts {
 
 /** Opens the signing keys, making them where there are none yet. Throws {@link SettingsError} where they cannot be used. */
 export async function openKeys(config: BrokerConfig, ports: KeyPorts): Promise<KeyKeeper> {
-  if (!ports.sealer.isKeyed) refuseOpenFile(config.storePath)
+  if (!ports.sealer.isKeyed && config.store.kind === 'sqlite') refuseOpenFile(config.store.path)
   const { now, elapsed, log } = ports.world
   const keeper = createKeyKeeper({
     source: await openSource(config, ports),

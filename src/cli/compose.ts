@@ -5,8 +5,9 @@ import type { NumericDate } from '../../providers/contract/proof.ts'
 import { verifiers } from '../../providers/verifiers.ts'
 import { type Audit, createAudit } from '../audit/audit.ts'
 import { type AuditSink, createAuditSink, type LineWriter } from '../audit/sink.ts'
-import { createDescriptorWriter, createFileWriter } from '../audit/writers.ts'
+import { createDescriptorWriter, createFileWriter, createTableWriter } from '../audit/writers.ts'
 import type { BrokerConfig } from '../config.ts'
+import type { AuditLocation } from '../config-values.ts'
 import { createExchange, type Outcome, type Snapshot, type TakeSnapshot } from '../exchange/exchange.ts'
 import { createSpentLookup } from '../exchange/replay.ts'
 import { createKeptDocuments, type KeptDocuments } from '../federation/kept.ts'
@@ -18,13 +19,13 @@ import { describeBug, type Log } from '../log.ts'
 import { createMetrics, type Metrics } from '../metrics.ts'
 import type { ShadowDecision } from '../policy/shadow.ts'
 import { createSealer } from '../store/seal.ts'
-import { openSqliteStore } from '../store/sqlite.ts'
-import type { Store } from '../store/store.ts'
+import type { RecordTable, Store } from '../store/store.ts'
 import { startTending } from '../store/tending.ts'
 import type { KeyKeeper } from '../tokens/key-keeper.ts'
 import type { KeyRing } from '../tokens/key-ring.ts'
 import { openKeys } from './compose-keys.ts'
 import { loadFederation } from './load-federation.ts'
+import { openStore } from './open-store.ts'
 import { createSecretReader } from './secrets.ts'
 import { createVerifierFactory } from './verifier-ports.ts'
 import type { World } from './world.ts'
@@ -48,7 +49,7 @@ export interface Composed {
  */
 export async function compose(config: BrokerConfig, world: World): Promise<Composed> {
   await using opened = new AsyncDisposableStack()
-  const store = await openSqliteStore(config.storePath)
+  const { store, records } = await openStore(config.store, (believedFrom) => tellDoubt(believedFrom, world.log))
   opened.defer(() => store.close())
   const sealer = createSealer(config.keyEncryptionKeys)
   const metrics = createMetrics(world.now)
@@ -56,7 +57,7 @@ export async function compose(config: BrokerConfig, world: World): Promise<Compo
   opened.defer(() => keeper.stop())
   const { spentProofs, tending } = await openSpentProofs(store, metrics, world)
   opened.defer(() => tending.stop())
-  const sink = createAuditSink(await openAuditWriter(config.auditFile))
+  const sink = createAuditSink(await openAuditWriter(config.audit, records))
   opened.defer(() => sink.close())
   const kept = createKeptDocuments(store, sealer)
   const isSpent = createSpentLookup(spentProofs)
@@ -83,12 +84,25 @@ export async function compose(config: BrokerConfig, world: World): Promise<Compo
   return { app, metrics, source, believedFrom, close: () => open.disposeAsync() }
 }
 
-async function openAuditWriter(file: string | undefined): Promise<LineWriter> {
-  if (file === undefined) return createDescriptorWriter(STANDARD_OUTPUT)
-  return await createFileWriter(file).catch((cause: unknown) => {
-    const message = `--audit: ${file} cannot be opened: ${cause instanceof Error ? cause.message : 'unknown error'}`
-    throw new SettingsError([{ path: ['--audit'], code: 'setting_wrong', message }])
+async function openAuditWriter(audit: AuditLocation, records: RecordTable | undefined): Promise<LineWriter> {
+  const refuse = (text: string) =>
+    new SettingsError([{ path: ['--audit'], code: 'setting_wrong', message: `--audit: ${text}` }])
+  if (audit.kind === 'stdout') return createDescriptorWriter(STANDARD_OUTPUT)
+  if (audit.kind === 'postgres') {
+    if (records === undefined) throw refuse('the store keeps no records')
+    return createTableWriter(records)
+  }
+  return await createFileWriter(audit.path).catch((cause: unknown) => {
+    throw refuse(`${audit.path} cannot be opened: ${cause instanceof Error ? cause.message : 'unknown error'}`)
   })
+}
+
+/** What a database that was restored, or has failed over, may have forgotten. */
+function tellDoubt(believedFrom: NumericDate, log: Log): void {
+  log.warn(
+    { believed_from: believedFrom },
+    'the database was put back, or has failed over: single-use proofs made before that time are refused',
+  )
 }
 
 async function openSpentProofs(store: Store, metrics: Metrics, { log, now }: World) {
@@ -101,8 +115,11 @@ async function openSpentProofs(store: Store, metrics: Metrics, { log, now }: Wor
     spentProofs,
     now,
     onCount: metrics.spentProofs,
-    onTrouble: (error) =>
-      log.error(describeBug(error), 'the store could not be written: single-use proofs are refused'),
+    onTrouble(error) {
+      // Nothing that a caller sent has any part in this, so the message may be told.
+      const message = error instanceof Error ? error.message : undefined
+      log.error({ ...describeBug(error), message }, 'the store could not be written: single-use proofs are refused')
+    },
   })
   return { spentProofs, tending }
 }

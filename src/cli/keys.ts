@@ -1,11 +1,9 @@
 /** `chancery keys`: looks after the signing keys of a store. Brokers on it follow within seconds. */
 
-import { existsSync } from 'node:fs'
 import type { NumericDate } from '../../providers/contract/proof.ts'
 import { type Environment, type Flags, readKeysConfig } from '../config.ts'
 import { createKeptDocuments } from '../federation/kept.ts'
 import { createSealer, type Sealer } from '../store/seal.ts'
-import { openSqliteStore } from '../store/sqlite.ts'
 import type { Store } from '../store/store.ts'
 import { createEmbeddedSupply } from '../tokens/embedded-source.ts'
 import { type Rotation, revoke, rotateNow } from '../tokens/ring-changes.ts'
@@ -15,6 +13,7 @@ import { findKey, type Moment, type RotationRules, rulesFor } from '../tokens/ro
 import { isPublished, SIGNING_ALGORITHMS, type SigningAlgorithm } from '../tokens/signing-key.ts'
 import { EXIT, type Terminal, UsageError } from './exit.ts'
 import { accountOf, tellKeys, tellRevocation, tellRotation, tellWait } from './keys-text.ts'
+import { openExistingStore } from './open-store.ts'
 import { systemClock } from './world.ts'
 
 export type KeysAct = 'list' | 'rotate' | 'revoke' | 'reencrypt'
@@ -56,10 +55,8 @@ export async function runKeys(
   world: KeysWorld = { now: systemClock },
 ): Promise<number> {
   const config = world.env === undefined ? readKeysConfig(flags) : readKeysConfig(flags, world.env)
-  const { storePath, keyEncryptionKeys, keyRotationSeconds } = config
-  // Opening would make one, and find it empty.
-  if (!existsSync(storePath)) throw new UsageError(`--store: ${storePath} does not exist: name the store of a broker`)
-  const store = await openSqliteStore(storePath)
+  const { keyEncryptionKeys, keyRotationSeconds } = config
+  const store = await openExistingStore(config.store)
   const sealer = createSealer(keyEncryptionKeys)
   const ringStore = createRingStore(store, sealer)
   try {

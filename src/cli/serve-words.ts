@@ -27,7 +27,8 @@ function gather(text: string, before: readonly string[] | undefined): readonly s
 
 const SERVE_HELP = `
 Signing keys are encrypted with CHANCERY_KEY_ENCRYPTION_KEY, or the file that CHANCERY_KEY_ENCRYPTION_KEY_FILE names:
-base64 of 32 random bytes, as "openssl rand -base64 32" gives. It is required unless listening on loopback.
+base64 of 32 random bytes, as "openssl rand -base64 32" gives. It is required unless listening on loopback
+with a store on this machine. The password of a PostgreSQL store may be in the file that CHANCERY_STORE_PASSWORD_FILE names.
 
 Example:
   chancery serve --issuer http://127.0.0.1:8080 --federation federation.json`

@@ -97,3 +97,9 @@ export interface Store extends KeyTable {
   openSpentProofs(now: NumericDate): Promise<SpentProofs>
   close(): Promise<void>
 }
+
+/** The audit trail, where a database keeps it. */
+export interface RecordTable {
+  /** Adds records, one line of JSON each, all or none. What it resolved for survives a crash. */
+  appendRecords(lines: readonly string[]): Promise<void>
+}

@@ -131,7 +131,7 @@ describe('a wrong value', () => {
   })
 
   test.each([
-    ['store', 'postgres://chancery:opensesame@db.example/chancery'],
+    ['store', 'postgres://chancery:opensesame@db.example'],
     ['audit', 'postgres://chancery:opensesame@db.example/chancery'],
     ['egress-proxy', 'https://chancery:opensesame@proxy.example:3128'],
     ['issuer', 'https://chancery:opensesame@broker.example'],

@@ -112,7 +112,7 @@ const flags = {
   issuer: origin,
   listen: origin.slice('http://'.length),
   federation: join(directory, 'federation.json'),
-  store: `sqlite:${join(directory, 'chancery.db')}`,
+  store: process.argv[3] ?? `sqlite:${join(directory, 'chancery.db')}`,
   audit: `file:${join(directory, 'audit.jsonl')}`,
   'insecure-host': aws.host,
   'metrics-listen': '127.0.0.1:0',

@@ -84,6 +84,20 @@ function describeDocuments(open: Open): void {
     expect(await store.keptDocuments()).toEqual([platform])
   })
 
+  test('are kept by several processes at once, in whatever order each has them', async () => {
+    const stores = await open(3)
+    const names = Array.from({ length: 60 }, (_, index) => `team-${index}`)
+    const documents = names.map((name) => keptDocument(name))
+
+    for (let round = 0; round < 3; round++) {
+      await Promise.all(
+        stores.map((store, number) => store.keepDocuments(number === 1 ? documents.toReversed() : documents, names)),
+      )
+    }
+
+    expect(await stores[0].keptDocuments()).toHaveLength(60)
+  })
+
   test('get another code while they are still the same ones, and keep their own otherwise', async () => {
     const [store] = await open()
     const payments = keptDocument('payments')

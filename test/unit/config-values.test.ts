@@ -184,17 +184,18 @@ describe('stores, sinks, proxies, networks and directories', () => {
   test('are read as they are meant', () => {
     const directory = makeScratch()
 
-    expect(parseStore('sqlite:./chancery.db')).toBe('./chancery.db')
-    expect(parseAudit('stdout')).toBeUndefined()
-    expect(parseAudit('file:/var/log/audit.jsonl')).toBe('/var/log/audit.jsonl')
+    expect(parseStore('sqlite:./chancery.db')).toEqual({ kind: 'sqlite', path: './chancery.db' })
+    expect(parseAudit('stdout')).toEqual({ kind: 'stdout' })
+    expect(parseAudit('postgres')).toEqual({ kind: 'postgres' })
+    expect(parseAudit('file:/var/log/audit.jsonl')).toEqual({ kind: 'file', path: '/var/log/audit.jsonl' })
     expect(parseProxy('http://proxy.example:3128').href).toBe('http://proxy.example:3128/')
     expect(parseNetwork('10.0.0.0/8')).toBe('10.0.0.0/8')
     expect(parseDirectory(directory)).toBe(directory)
   })
 
   test.each<[string, (text: string) => unknown, readonly string[]]>([
-    ['sqlite:PATH', parseStore, ['', 'sqlite', 'sqlite:', 'chancery.db', 'postgres://db', 'SQLITE:x']],
-    ['stdout or file:PATH', parseAudit, ['', 'file', 'file:', 'STDOUT', 'stderr', 'postgres', '/var/log/x']],
+    ['sqlite:PATH', parseStore, ['', 'sqlite', 'sqlite:', 'chancery.db', 'mysql://u@h/d', 'SQLITE:x']],
+    ['stdout, file:PATH or postgres', parseAudit, ['', 'file', 'file:', 'STDOUT', 'stderr', 'postgres:', '/var/log/x']],
     [
       'such as http://proxy',
       parseProxy,

@@ -8,12 +8,19 @@ const KEY = Buffer.alloc(32, 1).toString('base64')
 describe('what chancery keys needs', () => {
   test('is read from the same settings as for serve, and nothing else is asked for', () => {
     const env = { CHANCERY_STORE: 'sqlite:/a.db', CHANCERY_KEY_ROTATION_DAYS: '7', CHANCERY_KEY_ENCRYPTION_KEY: KEY }
-    const expected = { storePath: '/a.db', keyRotationSeconds: 604_800, keyEncryptionKeys: [Buffer.alloc(32, 1)] }
+    const expected = {
+      store: { kind: 'sqlite', path: '/a.db' },
+      keyRotationSeconds: 604_800,
+      keyEncryptionKeys: [Buffer.alloc(32, 1)],
+    }
 
     expect(readKeysConfig({}, { ...env, CHANCERY_LISTEN: 'x' })).toEqual(expected)
-    expect(readKeysConfig({ store: 'sqlite:/b.db' }, env)).toEqual({ ...expected, storePath: '/b.db' })
+    expect(readKeysConfig({ store: 'sqlite:/b.db' }, env)).toEqual({
+      ...expected,
+      store: { kind: 'sqlite', path: '/b.db' },
+    })
     expect(readKeysConfig({}, {})).toEqual({
-      storePath: './chancery.db',
+      store: { kind: 'sqlite', path: './chancery.db' },
       keyRotationSeconds: 2_592_000,
       keyEncryptionKeys: [],
     })
