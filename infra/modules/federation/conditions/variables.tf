@@ -1,0 +1,5 @@
+variable "matches" {
+  type        = any
+  description = "What is to be read, by name: { path, provider, match }. Each match is of the right form."
+  nullable    = false
+}
