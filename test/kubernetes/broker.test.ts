@@ -2,6 +2,7 @@
 
 import { readFileSync, statSync } from 'node:fs'
 import { describe, expect, test, vi } from 'vitest'
+import { readDockerfile } from '../support/dockerfile.ts'
 import { hasTool } from '../support/found-tool.ts'
 import { brokerOf, renderManifests } from '../support/manifests.ts'
 import { startPod } from '../support/pod.ts'
@@ -51,6 +52,14 @@ describe.skipIf(!hasTool('kubectl', 'the broker’s pod'))('the broker’s pod',
 
     expect((await pod.running.finished).code).toBe(0)
     expect((Date.now() - started) / 1_000 + preStop).toBeLessThan(terminationGracePeriodSeconds)
+  })
+
+  test('runs as the account that its image is made for', () => {
+    const steps = readDockerfile(readFileSync(new URL('../../Dockerfile', import.meta.url), 'utf8'))
+    const user = steps.find(({ instruction }) => instruction === 'USER')?.text
+    const { runAsUser, runAsGroup } = brokerOf(renderManifests('base')).spec.securityContext ?? {}
+
+    expect(`${runAsUser}:${runAsGroup}`).toBe(user)
   })
 
   test('does not start beyond loopback without the key that seals signing keys', async () => {
