@@ -17,11 +17,51 @@ interface JsonSchema {
   readonly const?: unknown
   readonly enum?: readonly unknown[]
   readonly pattern?: string
-  readonly [keyword: string]: unknown
+  readonly minimum?: number
+  readonly maximum?: number
+  readonly maxLength?: number
+  readonly minItems?: number
+  readonly maxItems?: number
+  readonly says?: string
+  readonly $ref?: string
 }
 
-/** What must be true of one value that holds no named members. Absent members ask for nothing. */
-type Rule = Readonly<Record<string, unknown>>
+/** What must be true of one value. Every member is there, as Terraform has no member that may be absent. */
+interface Rule {
+  readonly kinds: readonly string[]
+  readonly enum: readonly unknown[]
+  readonly patterns: readonly string[]
+  readonly not_patterns: readonly string[]
+  readonly is_whole: boolean
+  readonly says: string
+  /** Of an object with named members, its place; of a record of such, the place of each. */
+  readonly place: string
+  readonly each: string
+  readonly min: number | null
+  readonly max: number | null
+  readonly max_length: number | null
+  readonly min_items: number | null
+  readonly max_items: number | null
+  /** Of a list, the rule of its items; of a record, those of its names and of its values. Rules are named, never nested: a value is copied wherever it goes. */
+  readonly items: string
+  readonly keys: string
+  readonly values: string
+}
+
+/** Asks for nothing. */
+const ANYTHING: Rule = {
+  ...{ kinds: [], enum: [], patterns: [], not_patterns: [], is_whole: false, says: '', place: '', each: '' },
+  ...{
+    min: null,
+    max: null,
+    max_length: null,
+    min_items: null,
+    max_items: null,
+    items: '',
+    keys: '',
+    values: '',
+  },
+}
 
 /** An object with named members. Of a union, `by` names the member that says which: `PLACE/VALUE` has the rest. */
 export interface Place {
@@ -29,11 +69,18 @@ export interface Place {
   /** Whether members beyond these may stand there. */
   readonly open?: true
   readonly required: readonly string[]
-  readonly members: Readonly<Record<string, Rule>>
+  /** The rule of each member, by name. */
+  readonly members: Readonly<Record<string, string>>
+}
+
+/** All places, and all rules by the names that places and other rules call them. */
+export interface DocumentPlaces {
+  readonly places: ReadonlyMap<string, Place>
+  readonly rules: ReadonlyMap<string, Rule>
 }
 
 /** Gives every place of the document that has named members, by its path: a record's values are `.*`, a union's choices `/NAME`. */
-export function readPlaces(): ReadonlyMap<string, Place> {
+export function readPlaces(): DocumentPlaces {
   const schema = z.toJSONSchema(createDocumentSchema(verifiers), {
     io: 'input',
     override: ({ zodSchema, jsonSchema }) => {
@@ -41,9 +88,14 @@ export function readPlaces(): ReadonlyMap<string, Place> {
       if (says !== undefined) jsonSchema.says = says
     },
   }) as JsonSchema
-  const places = new Map<string, Place>()
-  addPlace(places, '', schema)
-  return places
+  const found: Found = { places: new Map(), rules: new Map() }
+  addPlace(found, '', schema)
+  return found
+}
+
+interface Found {
+  readonly places: Map<string, Place>
+  readonly rules: Map<string, Rule>
 }
 
 /** What a check was told to say, and not what zod says of its own. */
@@ -52,70 +104,76 @@ function messageOf({ _zod: { def } }: z.core.$ZodCheck<never>): unknown {
   return tell?.({})
 }
 
-function addPlace(places: Map<string, Place>, path: string, schema: JsonSchema): void {
+function addPlace(found: Found, path: string, schema: JsonSchema): void {
   if (schema.oneOf === undefined) {
-    const members = Object.entries(schema.properties ?? {}).filter(([name]) => path !== '' || name !== 'version')
-    const rules = members.map(([name, member]) => [
-      name,
-      ruleOf(places, path === '' ? name : `${path}.${name}`, member),
-    ])
-    const open = schema.additionalProperties === false ? {} : { open: true as const }
-    const required = (schema.required ?? []).filter((name) => path !== '' || name !== 'version')
-    places.set(path, { ...open, required, members: Object.fromEntries(rules) })
+    const isVersion = (name: string): boolean => path === '' && name === 'version'
+    const members = Object.entries(schema.properties ?? {}).filter(([name]) => !isVersion(name))
+    found.places.set(path, {
+      ...(schema.additionalProperties === false ? {} : { open: true }),
+      required: (schema.required ?? []).filter((name) => !isVersion(name)),
+      members: Object.fromEntries(
+        members.map(([name, member]) => [name, addRule(found, path === '' ? name : `${path}.${name}`, member)]),
+      ),
+    })
     return
   }
   const by =
     Object.entries(schema.oneOf[0]?.properties ?? {}).find(([, member]) => member.const !== undefined)?.[0] ?? ''
   const names = schema.oneOf.map((choice) => String(choice.properties?.[by]?.const))
-  places.set(path, { by, open: true, required: [by], members: { [by]: { kinds: ['string'], enum: names } } })
-  for (const [index, choice] of schema.oneOf.entries()) addPlace(places, `${path}/${names[index]}`, choice)
+  found.rules.set(`${path}.${by}`, { ...ANYTHING, kinds: ['string'], enum: names })
+  found.places.set(path, { by, open: true, required: [by], members: { [by]: `${path}.${by}` } })
+  for (const [index, choice] of schema.oneOf.entries()) addPlace(found, `${path}/${names[index]}`, choice)
 }
 
-function ruleOf(places: Map<string, Place>, path: string, schema: JsonSchema): Rule {
+/** Adds the rule of a value, under its path, and gives its name. */
+function addRule(found: Found, path: string, schema: JsonSchema): string {
+  found.rules.set(path, ruleOf(found, path, schema))
+  return path
+}
+
+function ruleOf(found: Found, path: string, schema: JsonSchema): Rule {
   if (schema.properties !== undefined || schema.oneOf !== undefined) {
-    addPlace(places, path, schema)
-    return { kinds: ['object'], place: path }
+    addPlace(found, path, schema)
+    return { ...ANYTHING, kinds: ['object'], place: path }
   }
-  if (schema.type === 'object') return recordRuleOf(places, path, schema)
-  if (schema.anyOf !== undefined)
-    return { kinds: schema.anyOf.map(({ type }) => kindOf(type)), ...merged(schema.anyOf) }
-  if (schema.type !== 'array') return leafRuleOf(schema)
-  const { minItems, maxItems, says } = schema
-  const items = schema.items?.properties === undefined ? leafRuleOf(schema.items ?? {}) : { kinds: ['object'] }
-  return prune({ kinds: ['array'], min_items: minItems, max_items: maxItems, says, items })
+  if (schema.type === 'object') return recordRuleOf(found, path, schema)
+  if (schema.anyOf === undefined) return schema.type === 'array' ? listRuleOf(found, path, schema) : leafRuleOf(schema)
+  // Of one value or a list of them, what is asked of a list goes with the list alone.
+  const list = schema.anyOf.find(({ type }) => type === 'array') ?? {}
+  return { ...listRuleOf(found, path, list), kinds: schema.anyOf.map(({ type }) => kindOf(type)) }
 }
 
-/** Either is allowed: what is asked of the items of a list goes with the list alone. */
-function merged(choices: readonly JsonSchema[]): Rule {
-  const list = choices.find(({ type }) => type === 'array')
-  const { minItems, maxItems, says } = list ?? {}
-  return prune({ min_items: minItems, max_items: maxItems, says, items: leafRuleOf(list?.items ?? {}) })
+function listRuleOf(found: Found, path: string, schema: JsonSchema): Rule {
+  const { minItems = null, maxItems = null, says = '', items = {} } = schema
+  found.rules.set(`${path}[]`, items.properties === undefined ? leafRuleOf(items) : { ...ANYTHING, kinds: ['object'] })
+  return { ...ANYTHING, kinds: ['array'], min_items: minItems, max_items: maxItems, says, items: `${path}[]` }
 }
 
-function recordRuleOf(places: Map<string, Place>, path: string, schema: JsonSchema): Rule {
-  const keys = leafRuleOf(schema.propertyNames ?? {})
+function recordRuleOf(found: Found, path: string, schema: JsonSchema): Rule {
+  found.rules.set(`${path}{}`, leafRuleOf(schema.propertyNames ?? {}))
+  const rule = { ...ANYTHING, kinds: ['object'], keys: `${path}{}` }
   const values = typeof schema.additionalProperties === 'object' ? schema.additionalProperties : {}
   if (values.properties !== undefined || values.oneOf !== undefined) {
-    addPlace(places, `${path}.*`, values)
-    return { kinds: ['object'], keys, each: `${path}.*` }
+    addPlace(found, `${path}.*`, values)
+    return { ...rule, each: `${path}.*` }
   }
   const isAnything = values.$ref !== undefined
-  return { kinds: ['object'], keys, ...(isAnything ? {} : { values: ruleOf(places, `${path}.*`, values) }) }
+  return isAnything ? rule : { ...rule, values: addRule(found, `${path}.*`, values) }
 }
 
 function leafRuleOf(schema: JsonSchema): Rule {
-  const { type, pattern, minimum, maximum, maxLength, says } = schema
-  const choices = schema.const === undefined ? schema.enum : [schema.const]
-  return prune({
-    kinds: type === undefined ? undefined : [kindOf(type)],
-    is_whole: type === 'integer' ? true : undefined,
-    enum: choices,
+  const { type, pattern, minimum = null, maximum = null, maxLength = null, says = '' } = schema
+  return {
+    ...ANYTHING,
+    kinds: type === undefined ? [] : [kindOf(type)],
+    is_whole: type === 'integer',
+    enum: schema.const === undefined ? (schema.enum ?? []) : [schema.const],
     ...patternsOf(pattern),
     min: minimum,
     max: maximum,
     max_length: maxLength,
     says,
-  })
+  }
 }
 
 function kindOf(type: string | undefined): string {
@@ -123,19 +181,14 @@ function kindOf(type: string | undefined): string {
 }
 
 /** Terraform's regular expressions look neither ahead nor back: a lookahead at the beginning is a pattern of its own. */
-export function patternsOf(pattern: string | undefined): {
-  patterns?: readonly string[]
-  not_patterns?: readonly string[]
-} {
-  if (pattern === undefined) return {}
+export function patternsOf(pattern: string | undefined): Pick<Rule, 'patterns' | 'not_patterns'> {
+  if (pattern === undefined) return { patterns: [], not_patterns: [] }
   const plain = pattern.replaceAll('\\/', '/')
   const lookahead = /^\^\(\?([=!])((?:[^()]|\([^()]*\))*)\)/.exec(plain)
-  if (lookahead === null) return { patterns: [plain] }
+  if (lookahead === null) return { patterns: [plain], not_patterns: [] }
   const rest = `^${plain.slice(lookahead[0].length)}`
   const ahead = `^${lookahead[2]}`
-  return lookahead[1] === '=' ? { patterns: [ahead, rest] } : { patterns: [rest], not_patterns: [ahead] }
-}
-
-function prune(rule: Rule): Rule {
-  return Object.fromEntries(Object.entries(rule).filter(([, value]) => value !== undefined))
+  return lookahead[1] === '='
+    ? { patterns: [ahead, rest], not_patterns: [] }
+    : { patterns: [rest], not_patterns: [ahead] }
 }

@@ -30,8 +30,10 @@ const FAMILY = '<key>'
 
 /** Gives the text of the file, one line for each thing that is named. */
 export function renderCatalogue(): string {
+  const { places, rules } = readPlaces()
   const sections = {
-    places: Object.fromEntries(readPlaces()),
+    places: Object.fromEntries(places),
+    rules: Object.fromEntries(rules),
     providers: Object.fromEntries(verifiers.map((provider) => [provider.name, describeProvider(provider)])),
     aws_regions: Object.fromEntries(PARTITIONS.map((partition) => [partition, regionsOf(partition)])),
     azure_issuers: Object.fromEntries(

@@ -44,7 +44,7 @@ module "names_1" {
 
 module "names_2" {
   source = "./schema"
-  nodes  = module.names_1.children
+  nodes  = local.entries_as_nodes
 }
 
 module "names_3" {
@@ -58,6 +58,13 @@ locals {
     module.issuers_4.unknown_members, module.issuers_5.unknown_members,
     module.names_1.unknown_members, module.names_2.unknown_members, module.names_3.unknown_members,
   )
+  # As children of the first level they would go through a plan's books, which takes its time where there are thousands.
+  entries_as_nodes = flatten([
+    for section, entries in { audiences = var.audiences, identities = var.identities, bindings = var.bindings, delegations = var.delegations } : [
+      for name in try(keys(entries), []) : { path = "${section}[\"${name}\"]", place = "${section}.*", value = entries[name] }
+    ]
+  ])
+
   issuer_shape_problems = concat(
     module.issuers_1.problems, module.issuers_2.problems, module.issuers_3.problems, module.issuers_4.problems,
     module.issuers_5.problems,

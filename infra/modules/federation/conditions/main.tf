@@ -4,8 +4,6 @@ locals {
   catalogue = jsondecode(file("${path.module}/../catalogue.json"))
   limits    = local.catalogue.limits
 
-  no_form = { patterns = [], not_patterns = [] }
-
   conditions = flatten([for name, each in var.matches : [
     for attribute in keys(each.match) : {
       name      = name
@@ -13,23 +11,28 @@ locals {
       provider  = each.provider
       attribute = attribute
       written   = try(tolist(each.match[attribute]), [for value in each.match[attribute] : value], [each.match[attribute]])
-      # A family such as aws.principal_tags/ has an attribute for each name.
-      facts = try(
-        merge(local.no_form, local.catalogue.providers[each.provider].attributes[attribute]),
-        [for family, facts in local.catalogue.providers[each.provider].families : merge(local.no_form, facts)
-        if startswith(attribute, family) && attribute != family][0],
-        null
-      )
     }
   ]])
 
-  # Values in the one spelling that they are compared in.
-  known = [for condition in local.conditions : merge(condition, {
-    values    = distinct([for value in condition.written : condition.facts.lower ? lower(value) : value])
-    is_prefix = anytrue([for value in condition.written : strcontains(value, "*")])
-  }) if condition.facts != null]
+  # What is known of each attribute that is asked for. A family such as aws.principal_tags/ has an attribute for each name.
+  asked_for = { for condition in local.conditions : condition.attribute => condition.provider... }
+  facts = { for attribute, providers in local.asked_for : attribute => try(
+    local.catalogue.providers[split(".", attribute)[0]].attributes[attribute],
+    [for family, facts in local.catalogue.providers[split(".", attribute)[0]].families : facts if startswith(attribute, family) && attribute != family][0],
+    null
+  ) }
 
-  unknown = [for condition in local.conditions : condition if condition.facts == null]
+  # Values in the one spelling that they are compared in.
+  known = [for condition in local.conditions : {
+    name      = condition.name
+    path      = condition.path
+    attribute = condition.attribute
+    values    = distinct([for value in condition.written : local.facts[condition.attribute].lower ? lower(value) : value])
+    is_prefix = anytrue([for value in condition.written : strcontains(value, "*")])
+  } if try(local.facts[condition.attribute].lower, null) != null && startswith(condition.attribute, "${condition.provider}.")]
+
+  unknown = [for condition in local.conditions : condition
+  if try(local.facts[condition.attribute].lower, null) == null || !startswith(condition.attribute, "${condition.provider}.")]
 
   # The attribute of the cloud that is a letter away, or lacks one.
   near = [for condition in local.unknown : [
@@ -40,20 +43,28 @@ locals {
     )) > 0
   ]]
 
-  malformed = [for condition in local.known : condition if condition.is_prefix && (
-    length(condition.values) > 1 || anytrue([for pattern in local.catalogue.prefix.patterns : !can(regex(pattern, condition.values[0]))])
-  )]
-  not_allowed = [for condition in local.known : condition if condition.is_prefix && !condition.facts.prefix]
+  prefixes = [for condition in local.known : condition if condition.is_prefix]
+  malformed = [for condition in local.prefixes : condition if length(condition.values) > 1
+  || anytrue([for pattern in local.catalogue.prefix.patterns : !can(regex(pattern, condition.values[0]))])]
+  not_allowed              = [for condition in local.prefixes : condition if !local.facts[condition.attribute].prefix]
+  paths_of_prefix_problems = { for condition in concat(local.malformed, local.not_allowed) : condition.path => true... }
 
-  # A prefix stands for a value that it could be the beginning of.
-  impossible = [for condition in local.known : merge(condition, {
-    value = [for value in condition.values : value if length(value) > local.limits.value_length || anytrue(concat(
-      [for pattern in condition.facts.patterns : !can(regex(pattern, condition.is_prefix ? "${trimsuffix(value, "*")}x" : value))],
-      [for pattern in condition.facts.not_patterns : can(regex(pattern, condition.is_prefix ? "${trimsuffix(value, "*")}x" : value))],
-    ))]
-  }) if !contains(local.paths_of_prefix_problems, condition.path)]
-
-  paths_of_prefix_problems = [for condition in concat(local.malformed, local.not_allowed) : condition.path]
+  # A prefix stands for a value that it could be the beginning of. Each pattern is read once, for all values that must have it, a line
+  # each: where as many lines have it as there are values, all of them do.
+  examples = flatten([for condition in local.known : [for value in condition.values : {
+    name      = condition.name
+    path      = condition.path
+    attribute = condition.attribute
+    value     = condition.is_prefix ? "${trimsuffix(value, "*")}x" : value
+  }] if !can(local.paths_of_prefix_problems[condition.path])])
+  by_attribute = { for example in local.examples : example.attribute => example.value... }
+  suspicious = { for attribute, values in local.by_attribute : attribute => true if length(local.facts[attribute].not_patterns) > 0
+    || length(split("\n", join("\n", values))) != length(values)
+  || anytrue([for pattern in local.facts[attribute].patterns : length(regexall("(?m:${pattern})", join("\n", values))) != length(values)]) }
+  impossible = [for example in local.examples : example if length(example.value) > local.limits.value_length || anytrue(concat(
+    [for pattern in can(local.suspicious[example.attribute]) ? local.facts[example.attribute].patterns : [] : !can(regex(pattern, example.value))],
+    [for pattern in local.facts[example.attribute].not_patterns : can(regex(pattern, example.value))],
+  ))]
 
   problems_by_name = concat(
     [for index, condition in local.unknown : { name = condition.name, problem = "${condition.path}: ${condition.provider} proofs have no such attribute: ${length(local.near[index]) == 0
@@ -62,8 +73,7 @@ locals {
     [for condition in local.malformed : { name = condition.name, problem = "${condition.path}: a \"*\" may only stand alone at the end of one prefix, after \"-\", \".\", \"_\" or \"/\" [prefix_malformed]" }],
     [for condition in local.not_allowed : { name = condition.name, problem = "${condition.path}: this attribute takes exact values only [prefix_not_allowed]" }
     if !contains([for each in local.malformed : each.path], condition.path)],
-    [for condition in local.impossible : { name = condition.name, problem = "${condition.path}: ${jsonencode(condition.value[0])} is never what ${condition.attribute} has [value_impossible]" }
-    if length(condition.value) > 0],
+    [for example in local.impossible : { name = example.name, problem = "${example.path}: ${jsonencode(example.value)} is never what ${example.attribute} has [value_impossible]" }],
   )
   broken = { for each in local.problems_by_name : each.name => true... }
 

@@ -9,8 +9,8 @@ output "problems" {
 }
 
 output "warnings" {
-  value = [for condition in local.known : "${condition.path}: ${condition.facts.caution} [attribute_cautioned]"
-  if condition.facts.caution != ""]
+  value = [for condition in local.known : "${condition.path}: ${local.facts[condition.attribute].caution} [attribute_cautioned]"
+  if local.facts[condition.attribute].caution != ""]
   description = "Attributes that only some of a cloud's proofs have."
 }
 

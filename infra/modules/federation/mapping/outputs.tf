@@ -18,11 +18,6 @@ output "warnings" {
   description = "What may stand, and is to be looked at."
 }
 
-output "matches" {
-  value       = module.conditions.matches
-  description = "The conditions of each binding, as they are compared."
-}
-
 output "entries" {
   value       = local.entries
   description = "The entry of identities that each binding leads to."

@@ -10,10 +10,10 @@ output "problems" {
 
 output "children" {
   value = concat(
-    [for member in local.members : { path = member.path, place = member.rule.place, value = member.value } if member.rule.place != ""],
+    [for member in local.members : { path = member.path, place = local.rules[member.rule].place, value = member.value } if local.rules[member.rule].place != ""],
     flatten([for member in local.records : [
-      for name, value in member.value : { path = "${member.path}[\"${name}\"]", place = member.rule.each, value = value }
-    ] if member.rule.each != ""]),
+      for name, value in member.value : { path = "${member.path}[\"${name}\"]", place = local.rules[member.rule].each, value = value }
+    ] if local.rules[member.rule].each != ""]),
   )
   description = "The objects below, for the next level."
 }
