@@ -87,12 +87,13 @@ describe.skipIf(!hasTool('kubectl', 'many replicas'))('many replicas', () => {
       'topology.kubernetes.io/zone',
       'kubernetes.io/hostname',
     ])
-    expect(without(many.spec, ['topologySpreadConstraints', 'containers'])).toEqual(
-      without(single.spec, ['containers']),
+    expect(without(many.spec, ['topologySpreadConstraints', 'containers', 'volumes'])).toEqual(
+      without(single.spec, ['containers', 'volumes']),
     )
     expect(without(many.container, ['env', 'volumeMounts'])).toEqual(without(single.container, ['env', 'volumeMounts']))
-    const others = ({ env }: typeof many.container) => env?.filter(({ name }) => name !== 'CHANCERY_STORE')
+    const others = ({ env }: typeof many.container) => env?.filter(({ name }) => !name.startsWith('CHANCERY_STORE'))
     expect(others(many.container)).toEqual(others(single.container))
+    expect(many.spec.volumes?.filter(({ name }) => name !== 'database')).toEqual(single.spec.volumes)
     expect(many.container.volumeMounts?.map(({ name }) => name)).not.toContain('store')
   })
 
@@ -112,14 +113,17 @@ describe.skipIf(!hasTool('kubectl', 'many replicas'))('many replicas', () => {
     expect(spec.terminationGracePeriodSeconds).toBeGreaterThan(15)
   })
 
-  test('find their database by a Secret, and nobody else reaches it', () => {
+  test('know their database by its certificate and a Secret, and nobody else reaches it', () => {
     const { container } = brokerOf(manifests())
     const policy = findManifest(manifests(), 'NetworkPolicy', 'chancery-postgresql').spec
     const database = workloadsOf(manifests()).find(({ metadata }) => metadata?.name === 'chancery-postgresql')
 
+    const store = new URL(container.env?.find(({ name }) => name === 'CHANCERY_STORE')?.value ?? '')
+    expect([store.hostname, store.password]).toEqual(['chancery-postgresql', ''])
+    expect(store.searchParams.get('sslmode')).toBe('verify-full')
     expect(container.env).toContainEqual({
-      name: 'CHANCERY_STORE',
-      valueFrom: { secretKeyRef: { name: 'chancery-database', key: 'url' } },
+      name: 'CHANCERY_STORE_PASSWORD_FILE',
+      value: '/etc/chancery/database/password',
     })
     expect(database === undefined ? {} : podOf(database).labels).toEqual(policy?.podSelector?.matchLabels)
     expect(policy).toMatchObject({ policyTypes: ['Ingress', 'Egress'], egress: [] })

@@ -123,7 +123,8 @@ describe.skipIf(!hasKubectl)('the manifests', () => {
 
     test('set the broker only by settings that it has', () => {
       const { container } = brokerOf(manifests)
-      const known = [...SERVE_SETTINGS.map(({ flag }) => variableOf(flag)), 'CHANCERY_KEY_ENCRYPTION_KEY_FILE']
+      const files = ['CHANCERY_KEY_ENCRYPTION_KEY_FILE', 'CHANCERY_STORE_PASSWORD_FILE']
+      const known = [...SERVE_SETTINGS.map(({ flag }) => variableOf(flag)), ...files]
 
       expect(container.args).toEqual(['serve'])
       expect(container.env?.map(({ name }) => name).filter((name) => !known.includes(name))).toEqual([])

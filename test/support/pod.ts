@@ -22,8 +22,8 @@ export interface Pod {
 export interface PodOptions {
   /** Files that Secrets and projected volumes would hold, by the container's path. */
   readonly files?: Readonly<Record<string, string>>
-  /** Values that stand for those of Secrets. */
-  readonly secrets?: Readonly<Record<string, string>>
+  /** Hosts that the cluster would resolve, and what this machine has in their place. */
+  readonly hosts?: Readonly<Record<string, string>>
 }
 
 const KEY = Buffer.alloc(32, 9).toString('base64')
@@ -44,7 +44,7 @@ export async function startPod(manifests: readonly Manifest[], options: PodOptio
   const mount = mountOf(container, spec.volumes?.find(({ configMap }) => configMap)?.name)
   const updateFederation = createMount(path(mount))
   updateFederation(federationOf(manifests))
-  const running = startChancery(container.args ?? [], environmentOf(container, root, ports, options.secrets ?? {}))
+  const running = startChancery(container.args ?? [], environmentOf(container, root, ports, options.hosts ?? {}))
   onTestFinished(async () => {
     running.child.kill('SIGKILL')
     await running.finished
@@ -54,17 +54,17 @@ export async function startPod(manifests: readonly Manifest[], options: PodOptio
   return { running, origin, path, updateFederation }
 }
 
-/** Every value as it stands in the manifest, but for directories and ports, which the test has elsewhere. */
+/** Every value as it stands in the manifest, but for directories, ports and hosts, which the test has elsewhere. */
 function environmentOf(
   { env = [], ports = [], volumeMounts = [] }: V1Container,
   root: string,
   free: ReadonlyMap<string, number>,
-  secrets: Readonly<Record<string, string>>,
+  hosts: Readonly<Record<string, string>>,
 ): Record<string, string> {
-  const mounted = new RegExp(`(?<=^|:)(?=(${volumeMounts.map(({ mountPath }) => mountPath).join('|')})(/|$))`)
-  const settings = env.map(({ name, value, valueFrom }) => {
-    const { name: secret, key } = valueFrom?.secretKeyRef ?? {}
-    let text = (value ?? secrets[`${secret}/${key}`] ?? '').replace(mounted, root)
+  const mounted = new RegExp(`(?<=^|[:=])(?=(${volumeMounts.map(({ mountPath }) => mountPath).join('|')})(/|$))`)
+  const settings = env.map(({ name, value = '' }) => {
+    let text = value.replace(mounted, root)
+    for (const [host, here] of Object.entries(hosts)) text = text.replace(host, here)
     for (const { name: port, containerPort } of ports) {
       text = text.replace(new RegExp(`:${containerPort}$`), `:${free.get(port ?? '')}`)
     }

@@ -17,6 +17,9 @@ const INPUTS = {
   documents: { 'platform.json': platform },
 }
 
+const DATABASE =
+  'postgres://chancery@chancery-postgresql:5432/chancery?sslmode=verify-full&sslrootcert=/etc/chancery/database/ca.crt'
+
 /** Gives the objects that the module makes of its usual inputs and these. */
 function applyBroker(inputs: object = {}): readonly Manifest[] {
   const { yaml } = applyModule('broker', { ...INPUTS, ...inputs }) as { yaml: string }
@@ -45,7 +48,7 @@ describe.skipIf(!hasTerraform)('the broker’s module', () => {
   })
 
   test('gives only fields that Kubernetes knows', () => {
-    const manifests = applyBroker({ replicas: 3, database_secret: 'chancery-database', tls_secret: 'chancery-tls' })
+    const manifests = applyBroker({ replicas: 3, database_url: DATABASE, tls_secret: 'chancery-tls' })
 
     expect(manifests.flatMap((manifest) => faultsOf(manifest) ?? [])).toEqual([])
   })
@@ -70,8 +73,6 @@ describe.skipIf(!hasTerraform || !hasKubectl)('the broker’s module and kustomi
       ({ metadata }) => metadata.name !== 'chancery-postgresql',
     )
 
-    expect(inOrder(applyBroker({ replicas: 3, database_secret: 'chancery-database' }))).toEqual(
-      inOrder(withoutDatabase),
-    )
+    expect(inOrder(applyBroker({ replicas: 3, database_url: DATABASE }))).toEqual(inOrder(withoutDatabase))
   })
 })

@@ -1,7 +1,7 @@
 # The objects of infra/kubernetes/base, with what differs between brokers put in. A test holds the two together.
 
 locals {
-  is_many     = var.database_secret != null
+  is_many     = var.database_url != null
   selector    = { "app.kubernetes.io/name" = "chancery" }
   part_of     = { "app.kubernetes.io/part-of" = "chancery" }
   metadata    = { name = "chancery", namespace = var.namespace, labels = local.part_of }

@@ -65,7 +65,7 @@ variable "namespace" {
 }
 
 variable "replicas" {
-  description = "How many brokers. One keeps its state on a volume; more share a PostgreSQL, and need database_secret."
+  description = "How many brokers. One keeps its state on a volume; more share a PostgreSQL, and need database_url."
   type        = number
   default     = 1
   nullable    = false
@@ -76,15 +76,30 @@ variable "replicas" {
   }
 }
 
-variable "database_secret" {
-  description = "The Secret whose key url is the address of the PostgreSQL that many replicas share. Null for one replica with a volume."
+variable "database_url" {
+  description = "The PostgreSQL that many replicas share, without its password: postgres://USER@HOST/DATABASE. Null for one replica with a volume."
   type        = string
   default     = null
 
   validation {
-    condition     = var.replicas == 1 || var.database_secret != null
-    error_message = "database_secret: ${var.replicas} replicas need a database: each would otherwise have keys of its own, and forget what was spent at another."
+    condition     = var.replicas == 1 || var.database_url != null
+    error_message = "database_url: ${var.replicas} replicas need a database: each would otherwise have keys of its own, and forget what was spent at another."
   }
+  validation {
+    condition     = var.database_url == null ? true : can(regex("^postgres(ql)?://[^:@/]+@[^@/]+/[^/?]+(\\?.*)?$", var.database_url))
+    error_message = "database_url: postgres://USER@HOST/DATABASE, without a password, which would be in the state."
+  }
+  validation {
+    condition     = var.database_url == null ? true : length(regexall("sslmode=", var.database_url)) == length(regexall("sslmode=verify-full(&|$)", var.database_url))
+    error_message = "database_url: sslmode is verify-full, or left out: the broker takes no database that anybody could stand in for."
+  }
+}
+
+variable "database_secret" {
+  description = "The Secret with the database's password, and as ca.crt its authority, where that is a private one."
+  type        = string
+  default     = "chancery-database"
+  nullable    = false
 }
 
 variable "key_encryption_secret" {

@@ -14,15 +14,10 @@ locals {
       for name, value in { CHANCERY_TLS_CERT = "/etc/chancery/tls/tls.crt", CHANCERY_TLS_KEY = "/etc/chancery/tls/tls.key" } :
       name => value if var.tls_secret != null
     },
-    { for name, value in { CHANCERY_STORE = "sqlite:/var/lib/chancery/chancery.db" } : name => value if !local.is_many },
-  )
-
-  environment = concat(
-    [for name, value in local.variables : { name = name, value = value }],
-    [
-      for secret in var.database_secret[*] :
-      { name = "CHANCERY_STORE", valueFrom = { secretKeyRef = { name = secret, key = "url" } } }
-    ],
+    local.is_many ? {
+      CHANCERY_STORE               = var.database_url
+      CHANCERY_STORE_PASSWORD_FILE = "/etc/chancery/database/password"
+    } : { CHANCERY_STORE = "sqlite:/var/lib/chancery/chancery.db" },
   )
 
   mounts = concat(
@@ -33,6 +28,7 @@ locals {
       { name = "secrets", mountPath = "/run/secrets/chancery", readOnly = true },
       { name = "tmp", mountPath = "/tmp" },
     ],
+    [for name in local.is_many ? ["database"] : [] : { name = name, mountPath = "/etc/chancery/database", readOnly = true }],
     [for secret in var.tls_secret[*] : { name = "tls", mountPath = "/etc/chancery/tls", readOnly = true }],
   )
 
@@ -53,6 +49,7 @@ locals {
       },
       { name = "tmp", emptyDir = { sizeLimit = "64Mi" } },
     ],
+    [for name in local.is_many ? ["database"] : [] : { name = name, secret = { secretName = var.database_secret, defaultMode = 288 } }],
     [for secret in var.tls_secret[*] : { name = "tls", secret = { secretName = secret, defaultMode = 288 } }],
   )
 
@@ -60,7 +57,7 @@ locals {
     name  = "chancery"
     image = var.image
     args  = ["serve"]
-    env   = local.environment
+    env   = [for name, value in local.variables : { name = name, value = value }]
     ports = [
       { name = "http", containerPort = 8080, protocol = "TCP" },
       { name = "metrics", containerPort = 9464, protocol = "TCP" },

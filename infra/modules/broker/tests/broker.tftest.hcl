@@ -20,8 +20,8 @@ run "keeps_the_state_of_one_replica_on_a_volume" {
 run "gives_many_replicas_one_database_and_no_volume" {
   command = plan
   variables {
-    replicas        = 3
-    database_secret = "chancery-database"
+    replicas     = 3
+    database_url = "postgres://chancery@db.corp.example/chancery?sslmode=verify-full"
   }
 
   assert {
@@ -137,7 +137,23 @@ run "refuses_replicas_without_a_database" {
   variables {
     replicas = 2
   }
-  expect_failures = [var.database_secret]
+  expect_failures = [var.database_url]
+}
+
+run "refuses_a_password_that_would_be_in_the_state" {
+  command = plan
+  variables {
+    database_url = "postgres://chancery:secret@db.corp.example/chancery"
+  }
+  expect_failures = [var.database_url]
+}
+
+run "refuses_a_database_that_anybody_could_stand_in_for" {
+  command = plan
+  variables {
+    database_url = "postgres://chancery@db.corp.example/chancery?sslmode=require"
+  }
+  expect_failures = [var.database_url]
 }
 
 run "refuses_no_replica" {
