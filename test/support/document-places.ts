@@ -120,15 +120,21 @@ function addPlace(found: Found, path: string, schema: JsonSchema): void {
   const by =
     Object.entries(schema.oneOf[0]?.properties ?? {}).find(([, member]) => member.const !== undefined)?.[0] ?? ''
   const names = schema.oneOf.map((choice) => String(choice.properties?.[by]?.const))
-  found.rules.set(`${path}.${by}`, { ...ANYTHING, kinds: ['string'], enum: names })
-  found.places.set(path, { by, open: true, required: [by], members: { [by]: `${path}.${by}` } })
+  const rule = nameRule(found, `${path}.${by}`, { ...ANYTHING, kinds: ['string'], enum: names })
+  found.places.set(path, { by, open: true, required: [by], members: { [by]: rule } })
   for (const [index, choice] of schema.oneOf.entries()) addPlace(found, `${path}/${names[index]}`, choice)
 }
 
-/** Adds the rule of a value, under its path, and gives its name. */
+/** Adds a rule, unless another says the same, and gives the name of whichever there is. */
+function nameRule(found: Found, name: string, rule: Rule): string {
+  const same = [...found.rules].find(([, other]) => JSON.stringify(other) === JSON.stringify(rule))
+  if (same !== undefined) return same[0]
+  found.rules.set(name, rule)
+  return name
+}
+
 function addRule(found: Found, path: string, schema: JsonSchema): string {
-  found.rules.set(path, ruleOf(found, path, schema))
-  return path
+  return nameRule(found, path, ruleOf(found, path, schema))
 }
 
 function ruleOf(found: Found, path: string, schema: JsonSchema): Rule {
@@ -145,13 +151,14 @@ function ruleOf(found: Found, path: string, schema: JsonSchema): Rule {
 
 function listRuleOf(found: Found, path: string, schema: JsonSchema): Rule {
   const { minItems = null, maxItems = null, says = '', items = {} } = schema
-  found.rules.set(`${path}[]`, items.properties === undefined ? leafRuleOf(items) : { ...ANYTHING, kinds: ['object'] })
-  return { ...ANYTHING, kinds: ['array'], min_items: minItems, max_items: maxItems, says, items: `${path}[]` }
+  const rule = items.properties === undefined ? leafRuleOf(items) : { ...ANYTHING, kinds: ['object'] }
+  const each = nameRule(found, `${path}[]`, rule)
+  return { ...ANYTHING, kinds: ['array'], min_items: minItems, max_items: maxItems, says, items: each }
 }
 
 function recordRuleOf(found: Found, path: string, schema: JsonSchema): Rule {
-  found.rules.set(`${path}{}`, leafRuleOf(schema.propertyNames ?? {}))
-  const rule = { ...ANYTHING, kinds: ['object'], keys: `${path}{}` }
+  const keys = nameRule(found, `${path}{}`, leafRuleOf(schema.propertyNames ?? {}))
+  const rule = { ...ANYTHING, kinds: ['object'], keys }
   const values = typeof schema.additionalProperties === 'object' ? schema.additionalProperties : {}
   if (values.properties !== undefined || values.oneOf !== undefined) {
     addPlace(found, `${path}.*`, values)

@@ -57,7 +57,8 @@ locals {
 }
 
 module "territory_conditions" {
-  source = "./conditions"
+  source    = "./conditions"
+  catalogue = local.catalogue
   matches = { for key, territory in local.territories : key => {
     path = territory.path, provider = local.providers[territory.issuer], match = territory.match
   } if can(local.providers[territory.issuer]) }

@@ -27,6 +27,7 @@ locals {
 
 module "mapping" {
   source            = "./mapping"
+  catalogue         = local.catalogue
   trusted_issuers   = local.providers
   audiences         = local.declared
   identities        = local.mapped.identities

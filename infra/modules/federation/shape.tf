@@ -2,7 +2,8 @@
 # what a cloud tells only once it is there (a cluster's issuer) then hides nothing else from a plan.
 
 module "issuers_1" {
-  source = "./schema"
+  source    = "./schema"
+  catalogue = local.catalogue
   nodes = [{ path = "", place = "", value = {
     trust_domain    = var.trust_domain
     proof_audiences = var.proof_audiences
@@ -11,27 +12,32 @@ module "issuers_1" {
 }
 
 module "issuers_2" {
-  source = "./schema"
-  nodes  = module.issuers_1.children
+  source    = "./schema"
+  catalogue = local.catalogue
+  nodes     = module.issuers_1.children
 }
 
 module "issuers_3" {
-  source = "./schema"
-  nodes  = module.issuers_2.children
+  source    = "./schema"
+  catalogue = local.catalogue
+  nodes     = module.issuers_2.children
 }
 
 module "issuers_4" {
-  source = "./schema"
-  nodes  = module.issuers_3.children
+  source    = "./schema"
+  catalogue = local.catalogue
+  nodes     = module.issuers_3.children
 }
 
 module "issuers_5" {
-  source = "./schema"
-  nodes  = module.issuers_4.children
+  source    = "./schema"
+  catalogue = local.catalogue
+  nodes     = module.issuers_4.children
 }
 
 module "names_1" {
-  source = "./schema"
+  source    = "./schema"
+  catalogue = local.catalogue
   nodes = [{ path = "", place = "", value = {
     trust_domain    = "stands-above"
     trusted_issuers = {}
@@ -43,13 +49,15 @@ module "names_1" {
 }
 
 module "names_2" {
-  source = "./schema"
-  nodes  = local.entries_as_nodes
+  source    = "./schema"
+  catalogue = local.catalogue
+  nodes     = local.entries_as_nodes
 }
 
 module "names_3" {
-  source = "./schema"
-  nodes  = module.names_2.children
+  source    = "./schema"
+  catalogue = local.catalogue
+  nodes     = module.names_2.children
 }
 
 locals {

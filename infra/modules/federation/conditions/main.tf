@@ -1,8 +1,7 @@
 # Reads matches, as bindings and delegations have them: which attributes there are, and which values a platform could ever send.
 
 locals {
-  catalogue = jsondecode(file("${path.module}/../catalogue.json"))
-  limits    = local.catalogue.limits
+  limits = var.catalogue.limits
 
   conditions = flatten([for name, each in var.matches : [
     for attribute in keys(each.match) : {
@@ -17,8 +16,8 @@ locals {
   # What is known of each attribute that is asked for. A family such as aws.principal_tags/ has an attribute for each name.
   asked_for = { for condition in local.conditions : condition.attribute => condition.provider... }
   facts = { for attribute, providers in local.asked_for : attribute => try(
-    local.catalogue.providers[split(".", attribute)[0]].attributes[attribute],
-    [for family, facts in local.catalogue.providers[split(".", attribute)[0]].families : facts if startswith(attribute, family) && attribute != family][0],
+    var.catalogue.providers[split(".", attribute)[0]].attributes[attribute],
+    [for family, facts in var.catalogue.providers[split(".", attribute)[0]].families : facts if startswith(attribute, family) && attribute != family][0],
     null
   ) }
 
@@ -36,7 +35,7 @@ locals {
 
   # The attribute of the cloud that is a letter away, or lacks one.
   near = [for condition in local.unknown : [
-    for candidate in local.catalogue.providers[condition.provider].names : candidate
+    for candidate in var.catalogue.providers[condition.provider].names : candidate
     if length(setintersection(
       concat([condition.attribute], [for i in range(length(condition.attribute)) : join("", [substr(condition.attribute, 0, i), substr(condition.attribute, i + 1, -1)])]),
       concat([candidate], [for i in range(length(candidate)) : join("", [substr(candidate, 0, i), substr(candidate, i + 1, -1)])]),
@@ -45,7 +44,7 @@ locals {
 
   prefixes = [for condition in local.known : condition if condition.is_prefix]
   malformed = [for condition in local.prefixes : condition if length(condition.values) > 1
-  || anytrue([for pattern in local.catalogue.prefix.patterns : !can(regex(pattern, condition.values[0]))])]
+  || anytrue([for pattern in var.catalogue.prefix.patterns : !can(regex(pattern, condition.values[0]))])]
   not_allowed              = [for condition in local.prefixes : condition if !local.facts[condition.attribute].prefix]
   paths_of_prefix_problems = { for condition in concat(local.malformed, local.not_allowed) : condition.path => true... }
 
@@ -68,7 +67,7 @@ locals {
 
   problems_by_name = concat(
     [for index, condition in local.unknown : { name = condition.name, problem = "${condition.path}: ${condition.provider} proofs have no such attribute: ${length(local.near[index]) == 0
-      ? "they have ${join(", ", local.catalogue.providers[condition.provider].names)}"
+      ? "they have ${join(", ", var.catalogue.providers[condition.provider].names)}"
     : "did you mean ${local.near[index][0]}?"} [attribute_unknown]" }],
     [for condition in local.malformed : { name = condition.name, problem = "${condition.path}: a \"*\" may only stand alone at the end of one prefix, after \"-\", \".\", \"_\" or \"/\" [prefix_malformed]" }],
     [for condition in local.not_allowed : { name = condition.name, problem = "${condition.path}: this attribute takes exact values only [prefix_not_allowed]" }

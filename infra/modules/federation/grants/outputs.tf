@@ -15,6 +15,6 @@ output "problems" {
 
 output "warnings" {
   value = [for grant in local.known : "${grant.path}: ${grant.audience} has scopes and this grant names none of them [grant_without_scope]"
-  if grant.declared != null && length(grant.scopes) == 0]
+  if length(grant.declared) > 0 && length(grant.scopes) == 0]
   description = "Grants that give nothing."
 }

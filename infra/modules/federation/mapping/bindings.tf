@@ -29,9 +29,9 @@ locals {
   )
 
   # By provider, what must be fixed in words.
-  pins = { for provider, facts in local.catalogue.providers : provider => join(", or ", [for pin in facts.pins : join(" and ", pin)]) }
+  pins = { for provider, facts in var.catalogue.providers : provider => join(", or ", [for pin in facts.pins : join(" and ", pin)]) }
   pin_problems = [for name, match in module.conditions.matches : "bindings[\"${name}\"].match: a stranger with the same issuer could satisfy this binding: it must fix ${local.pins[local.bound[name].provider]} [pin_missing]"
-  if !anytrue([for pin in local.catalogue.providers[local.bound[name].provider].pins : alltrue([for attribute in pin : can(match[attribute])])])]
+  if !anytrue([for pin in var.catalogue.providers[local.bound[name].provider].pins : alltrue([for attribute in pin : can(match[attribute])])])]
 
   template_attributes = flatten([for name, template in local.templates : [for attribute in template.attributes : {
     name      = name
@@ -40,8 +40,8 @@ locals {
     provider  = local.bound[name].provider
     values    = try([for value in module.conditions.matches[name][attribute] : endswith(value, "*") ? "${trimsuffix(value, "*")}0" : value], [])
     facts = try(
-      local.catalogue.providers[local.bound[name].provider].attributes[attribute],
-      [for family, facts in local.catalogue.providers[local.bound[name].provider].families : facts if startswith(attribute, family) && attribute != family][0],
+      var.catalogue.providers[local.bound[name].provider].attributes[attribute],
+      [for family, facts in var.catalogue.providers[local.bound[name].provider].families : facts if startswith(attribute, family) && attribute != family][0],
       null
     )
   }] if can(local.bound[name])])
@@ -51,13 +51,14 @@ locals {
     [for each in local.template_attributes : "${each.path}: ${each.attribute} is the caller's to say, so that it could choose who it is [template_chosen]" if try(each.facts.grade, "") == "caller"],
     flatten([for each in local.template_attributes : [
       for value in each.values : "${each.path}: ${jsonencode(value)} makes no name: a segment is a-z, 0-9, \".\", \"_\" and \"-\", at most 63 of them [template_impossible]"
-      if anytrue([for pattern in local.catalogue.segment.patterns : !can(regex(pattern, value))])
+      if anytrue([for pattern in var.catalogue.segment.patterns : !can(regex(pattern, value))])
     ] if try(each.facts.grade, "") == "platform"]),
   )
 }
 
 module "conditions" {
-  source = "../conditions"
+  source    = "../conditions"
+  catalogue = var.catalogue
   matches = { for name, binding in local.bound : name => {
     path     = "bindings[\"${name}\"]"
     provider = var.trusted_issuers[binding.trusted_issuer]

@@ -1,8 +1,7 @@
 # Who there is: what each may have, and that no name is given by two entries.
 
 locals {
-  catalogue = jsondecode(file("${path.module}/../catalogue.json"))
-  limits    = local.catalogue.limits
+  limits = var.catalogue.limits
 
   claims = [for name, identity in var.identities : { path = "identities[\"${name}\"].claims", value = identity.claims } if can(keys(identity.claims))]
 
@@ -21,7 +20,7 @@ locals {
     module.grants.problems,
     flatten([for claims in local.claims : [
       for name in keys(claims.value) : "${claims.path}.${name}: ${name} is set by the broker, or has a meaning that it may not give [claim_reserved]"
-      if contains(local.catalogue.reserved_claims, name)
+      if contains(var.catalogue.reserved_claims, name)
     ]]),
     [for index, claims in local.claims : "${claims.path}: claims are larger than 2 KiB of JSON [claims_too_large]"
     if length(local.claims_in_base64[index]) / 4 * 3 - length(regexall("=", local.claims_in_base64[index])) > local.limits.claims_bytes],

@@ -32,8 +32,8 @@ locals {
   # By provider, the attributes that its bindings ask for.
   attributes = { for each in values(local.ready) : each.provider => keys(each.match)... }
   grades = { for provider, lists in local.attributes : provider => { for attribute in distinct(flatten(lists)) : attribute => try(
-    local.catalogue.providers[provider].attributes[attribute],
-    [for family, facts in local.catalogue.providers[provider].families : facts if startswith(attribute, family)][0]
+    var.catalogue.providers[provider].attributes[attribute],
+    [for family, facts in var.catalogue.providers[provider].families : facts if startswith(attribute, family)][0]
   ) } }
   choosing = { for name, attributes in local.callers : local.ready[name].group => name... if length(attributes) > 0 }
 

@@ -27,3 +27,9 @@ variable "is_overlap_proved" {
   description = "Whether it is proved here that no two bindings collide."
   nullable    = false
 }
+
+variable "catalogue" {
+  type        = any
+  description = "What is in catalogue.json: read once, as reading takes its time."
+  nullable    = false
+}

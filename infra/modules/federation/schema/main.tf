@@ -2,10 +2,9 @@
 # looked up here. The language has no recursion: whoever calls this passes `children` to the next level.
 
 locals {
-  catalogue = jsondecode(file("${path.module}/../catalogue.json"))
-  places    = local.catalogue.places
+  places = var.catalogue.places
   # Rules are called by name, as whatever stands in a list is copied with it.
-  rules = local.catalogue.rules
+  rules = var.catalogue.rules
 
   kinds = { "\"" = "string", "{" = "object", "[" = "array", "t" = "boolean", "f" = "boolean", "n" = "null" }
 
