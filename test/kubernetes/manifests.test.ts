@@ -105,6 +105,38 @@ describe.skipIf(!hasKubectl)('the manifests', () => {
       }
     })
 
+    test('mount the documents by a name that does not change with them', () => {
+      const mounted = brokerOf(manifests).spec.volumes?.flatMap(({ configMap }) => configMap?.name ?? [])
+      const maps = manifests.filter(({ kind }) => kind === 'ConfigMap').map(({ metadata }) => metadata.name)
+
+      expect([mounted, maps]).toEqual([['chancery-federation'], ['chancery-federation']])
+    })
+
+    test('let the broker’s account review tokens, and nothing else', () => {
+      const ofKind = (wanted: string) => manifests.filter(({ kind }) => kind === wanted)
+
+      expect(ofKind('ClusterRole').map(({ rules }) => rules)).toEqual([
+        [{ apiGroups: ['authentication.k8s.io'], resources: ['tokenreviews'], verbs: ['create'] }],
+      ])
+      expect(ofKind('ClusterRoleBinding')).toEqual([
+        expect.objectContaining({
+          roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'chancery-reviewer' },
+          subjects: [{ kind: 'ServiceAccount', name: 'chancery', namespace: 'chancery' }],
+        }),
+      ])
+      expect(ofKind('Role')).toEqual([])
+    })
+
+    test('tell Prometheus of the Service and port that have the metrics', () => {
+      const [monitor] = manifests.filter(({ kind }) => kind === 'ServiceMonitor')
+      const { metadata, spec } = findManifest(manifests, 'Service', 'chancery-pods')
+
+      expect(monitor?.spec).toEqual({
+        selector: { matchLabels: { 'app.kubernetes.io/name': metadata?.labels?.['app.kubernetes.io/name'] } },
+        endpoints: [{ port: spec?.ports?.[0]?.name, path: '/metrics', interval: '30s' }],
+      })
+    })
+
     test('have probes on ports of their container, and say what it needs', () => {
       for (const workload of workloadsOf(manifests)) {
         for (const { ports, resources, ...container } of podOf(workload).spec.containers) {

@@ -11,10 +11,6 @@ output "pool_provider" {
     condition     = length(local.attribute_condition) <= 4096
     error_message = "subjects: Google takes conditions of up to 4,096 characters, and this one has ${length(local.attribute_condition)}: make another pool for some of the ${length(var.subjects)} subjects."
   }
-  precondition {
-    condition     = length(local.audience) <= 256
-    error_message = "pool_id, provider_id: Google takes audiences of up to 256 characters."
-  }
 }
 
 output "members" {

@@ -114,6 +114,15 @@ run "refuses_an_issuer_with_a_final_slash" {
   expect_failures = [var.issuer]
 }
 
+run "refuses_an_issuer_that_is_longer_than_iam_takes" {
+  command = plan
+  variables {
+    issuer     = "https://broker.corp.example/${join("", [for index in range(228) : "a"])}"
+    account_id = "123456789012"
+  }
+  expect_failures = [var.issuer]
+}
+
 run "refuses_an_issuer_without_an_account" {
   command = plan
   variables { issuer = "https://broker.corp.example" }
