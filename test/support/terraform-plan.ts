@@ -51,7 +51,7 @@ interface PlanEvent {
 }
 
 function runPlan(cwd: string, args: readonly string[]): Promise<string> {
-  const env = { ...process.env, TF_CLI_CONFIG_FILE: '/dev/null', TF_IN_AUTOMATION: '1', CHECKPOINT_DISABLE: '1' }
+  const env = { ...process.env, TF_CLI_CONFIG_FILE: '/dev/null', TF_IN_AUTOMATION: '1', CHECKPOINT_DISABLE: '1', GOGC: '400' }
   return new Promise((resolve) => {
     execFile('terraform', args, { cwd, env, maxBuffer: 64 * 1024 * 1024 }, (_error, stdout) => resolve(stdout))
   })

@@ -37,7 +37,7 @@ locals {
   near = [for condition in local.unknown : [
     for candidate in var.catalogue.providers[condition.provider].names : candidate
     if length(setintersection(
-      concat([condition.attribute], [for i in range(length(condition.attribute)) : join("", [substr(condition.attribute, 0, i), substr(condition.attribute, i + 1, -1)])]),
+      concat([condition.attribute], [for i in range(min(length(condition.attribute), 200)) : join("", [substr(condition.attribute, 0, i), substr(condition.attribute, i + 1, -1)])]),
       concat([candidate], [for i in range(length(candidate)) : join("", [substr(candidate, 0, i), substr(candidate, i + 1, -1)])]),
     )) > 0
   ]]

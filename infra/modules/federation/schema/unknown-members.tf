@@ -10,7 +10,7 @@ locals {
   near = [for stranger in local.strangers : [
     for known in stranger.known : known
     if length(setintersection(
-      concat([stranger.name], [for i in range(length(stranger.name)) : join("", [substr(stranger.name, 0, i), substr(stranger.name, i + 1, -1)])]),
+      concat([stranger.name], [for i in range(min(length(stranger.name), 200)) : join("", [substr(stranger.name, 0, i), substr(stranger.name, i + 1, -1)])]),
       concat([known], [for i in range(length(known)) : join("", [substr(known, 0, i), substr(known, i + 1, -1)])]),
     )) > 0
   ]]
