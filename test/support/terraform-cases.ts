@@ -53,3 +53,15 @@ function merge(target: unknown, patch: unknown): unknown {
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
+
+/** Gives the cases of team documents: each is a patch on `team-base.json`, beside `base.json` with one delegation. */
+export function readTeamCases(): readonly TerraformCase[] {
+  return JSON.parse(readFileSync(new URL('team.json', FOLDER), 'utf8')) as readonly TerraformCase[]
+}
+
+/** Gives the platform document and the team document of a case. */
+export function teamDocumentsOf({ change }: Pick<TerraformCase, 'change'>): { platform: object; team: object } {
+  const read = (file: string): unknown => JSON.parse(readFileSync(new URL(file, FOLDER), 'utf8'))
+  const { platform, team } = read('team-base.json') as Readonly<Record<string, object>>
+  return { platform: documentOf({ change: platform ?? {} }), team: merge(team, change) as object }
+}

@@ -1,7 +1,7 @@
 /** Plans of one module, as somebody's configuration would make them, each with inputs of its own. */
 
 import { execFile } from 'node:child_process'
-import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { runTerraform } from './terraform-copy.ts'
@@ -19,11 +19,13 @@ export interface Planner {
 
 const MODULES = new URL('../../infra/modules', import.meta.url).pathname
 
-/** Copies the modules and makes one of them ready, once for many plans. */
-export function createPlanner(module: string): Planner {
+/** Copies the modules and makes one of them ready, once for many plans; or a configuration that uses them, from a folder beside them. */
+export function createPlanner(module: string, configuration?: object): Planner {
   const directory = mkdtempSync(join(tmpdir(), 'chancery-plan-'))
   cpSync(MODULES, directory, { recursive: true })
   const root = join(directory, module)
+  mkdirSync(root, { recursive: true })
+  if (configuration !== undefined) writeFileSync(join(root, 'main.tf.json'), JSON.stringify(configuration))
   const ready = runTerraform(root, 'init', '-no-color')
   if (ready.code !== 0) throw new Error(ready.out + ready.err)
   let count = 0
@@ -51,7 +53,13 @@ interface PlanEvent {
 }
 
 function runPlan(cwd: string, args: readonly string[]): Promise<string> {
-  const env = { ...process.env, TF_CLI_CONFIG_FILE: '/dev/null', TF_IN_AUTOMATION: '1', CHECKPOINT_DISABLE: '1', GOGC: '400' }
+  const env = {
+    ...process.env,
+    TF_CLI_CONFIG_FILE: '/dev/null',
+    TF_IN_AUTOMATION: '1',
+    CHECKPOINT_DISABLE: '1',
+    GOGC: '400',
+  }
   return new Promise((resolve) => {
     execFile('terraform', args, { cwd, env, maxBuffer: 64 * 1024 * 1024 }, (_error, stdout) => resolve(stdout))
   })

@@ -47,7 +47,7 @@ output "document_gzip_base64" {
 
 output "digest" {
   value       = "sha256:${sha256(local.document)}"
-  description = "By what name tokens, records and `/healthz` call this document, where it is the only one."
+  description = "By what name tokens and records call this document, where it is the only one."
 }
 
 output "identities" {
