@@ -12,6 +12,12 @@ module "workload" {
   service_accounts = ["payments/api"]
 }
 
+module "matches" {
+  source = "../../../modules/matches"
+
+  azure_principal_ids = { batch = var.batch_principal_id }
+}
+
 module "federation" {
   source = "../../../modules/federation"
 
@@ -44,7 +50,7 @@ module "federation" {
     }
     payments-batch = {
       trusted_issuer = "entra"
-      match          = { "azure.object_id" = lower(var.batch_principal_id) }
+      match          = module.matches.azure["batch"]
       identity       = "payments/batch"
     }
   }

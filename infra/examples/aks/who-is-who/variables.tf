@@ -26,11 +26,6 @@ variable "entra" {
 variable "batch_principal_id" {
   description = "The managed identity that the batch job runs with, on a VM or in Functions: azurerm_user_assigned_identity.NAME.principal_id."
   type        = string
-
-  validation {
-    condition     = can(regex("^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$", lower(var.batch_principal_id)))
-    error_message = "batch_principal_id: a GUID, the principal id and not the client id."
-  }
 }
 
 variable "entra_audience" {

@@ -3,7 +3,6 @@
 locals {
   kubernetes = "${path.module}/../../../kubernetes/overlays/eks"
   host       = split("/", trimprefix(var.issuer, "https://"))[0]
-  batch      = regex("^arn:aws:iam::(?P<account>[0-9]{12}):role/(?:.+/)?(?P<name>[^/]+)$", var.batch_role_arn)
 }
 
 module "workload" {
@@ -11,6 +10,12 @@ module "workload" {
 
   proof_audience   = var.issuer
   service_accounts = ["payments/api"]
+}
+
+module "matches" {
+  source = "../../../modules/matches"
+
+  aws_role_arns = { batch = var.batch_role_arn }
 }
 
 module "federation" {
@@ -48,7 +53,7 @@ module "federation" {
     }
     payments-batch = {
       trusted_issuer = "aws"
-      match          = { "aws.account_id" = local.batch.account, "aws.role_name" = local.batch.name }
+      match          = module.matches.aws["batch"]
       identity       = "payments/batch"
     }
   }

@@ -21,11 +21,6 @@ variable "aws_accounts" {
 variable "batch_role_arn" {
   description = "The role that the batch job runs as, outside of the cluster: aws_iam_role.NAME.arn."
   type        = string
-
-  validation {
-    condition     = can(regex("^arn:aws:iam::[0-9]{12}:role/(.+/)?[^/]+$", var.batch_role_arn))
-    error_message = "batch_role_arn: arn:aws:iam::ACCOUNT:role/NAME."
-  }
 }
 
 variable "load_balancer_subnets" {

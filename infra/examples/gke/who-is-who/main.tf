@@ -12,6 +12,13 @@ module "workload" {
   service_accounts = ["payments/api"]
 }
 
+module "matches" {
+  source = "../../../modules/matches"
+
+  gcp_unique_ids  = { batch = var.batch_account_unique_id }
+  gke_cluster_ids = { prod = var.cluster_id }
+}
+
 module "federation" {
   source = "../../../modules/federation"
 
@@ -21,7 +28,7 @@ module "federation" {
   trusted_issuers = {
     prod-gke = {
       provider = "kubernetes"
-      issuers  = ["https://container.googleapis.com/v1/${var.cluster_id}"]
+      issuers  = [module.matches.gke_issuers["prod"]]
       # The cluster is asked whether pod and account still exist, by the broker's own token.
       token_review  = { api_server = "https://kubernetes.default.svc", ca_file = "cluster/ca.crt", token_file = "cluster/token" }
       private_hosts = ["kubernetes.default.svc"]
@@ -44,7 +51,7 @@ module "federation" {
     }
     payments-batch = {
       trusted_issuer = "google"
-      match          = { "gcp.subject" = var.batch_account_unique_id }
+      match          = module.matches.gcp["batch"]
       identity       = "payments/batch"
     }
   }

@@ -11,21 +11,11 @@ variable "image" {
 variable "cluster_id" {
   description = "The cluster, as google_container_cluster.NAME.id has it: projects/PROJECT/locations/LOCATION/clusters/NAME."
   type        = string
-
-  validation {
-    condition     = can(regex("^projects/[a-z0-9:.-]+/locations/[a-z0-9-]+/clusters/[a-z0-9-]+$", var.cluster_id))
-    error_message = "cluster_id: projects/PROJECT/locations/LOCATION/clusters/NAME."
-  }
 }
 
 variable "batch_account_unique_id" {
   description = "The unique id of the service account that the batch job runs as, on Cloud Run: google_service_account.NAME.unique_id."
   type        = string
-
-  validation {
-    condition     = can(regex("^[0-9]+$", var.batch_account_unique_id))
-    error_message = "batch_account_unique_id: the unique id, and not the address, which somebody else may have later."
-  }
 }
 
 variable "load_balancer_address" {

@@ -51,14 +51,6 @@ run "refuses_an_issuer_that_lost_its_slash" {
   expect_failures = [var.cluster_issuer]
 }
 
-run "refuses_a_managed_identity_by_its_name" {
-  command = plan
-  variables {
-    batch_principal_id = "payments-batch"
-  }
-  expect_failures = [var.batch_principal_id]
-}
-
 run "refuses_a_load_balancer_without_its_namespace" {
   command = plan
   variables {

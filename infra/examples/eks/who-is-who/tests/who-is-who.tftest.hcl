@@ -41,11 +41,3 @@ run "puts_the_document_into_the_broker_and_the_load_balancer_in_front_of_it" {
     error_message = "The load balancer has another certificate."
   }
 }
-
-run "refuses_a_role_that_is_none" {
-  command = plan
-  variables {
-    batch_role_arn = "arn:aws:sts::123456789012:assumed-role/payments-batch/session"
-  }
-  expect_failures = [var.batch_role_arn]
-}

@@ -45,19 +45,3 @@ run "puts_the_document_into_the_broker_and_the_load_balancer_in_front_of_it" {
     error_message = "Callers would all have the load balancer's address."
   }
 }
-
-run "refuses_a_service_account_by_its_address" {
-  command = plan
-  variables {
-    batch_account_unique_id = "payments-batch@corp-payments.iam.gserviceaccount.com"
-  }
-  expect_failures = [var.batch_account_unique_id]
-}
-
-run "refuses_a_cluster_by_its_name" {
-  command = plan
-  variables {
-    cluster_id = "prod"
-  }
-  expect_failures = [var.cluster_id]
-}
