@@ -150,17 +150,37 @@ variable "settings" {
   }
 }
 
-variable "storage" {
-  description = "The volume of the one replica: its size, and its storage class (null for the cluster's default). File systems of a network are refused by the broker."
-  type        = object({ size = optional(string, "10Gi"), class = optional(string) })
-  default     = {}
+variable "storage_size" {
+  description = "The size of the one replica's volume."
+  type        = string
+  default     = "10Gi"
   nullable    = false
 }
 
-variable "resources" {
-  description = "What a broker needs: cpu and memory to be reserved, and the most memory that it may take."
-  type        = object({ cpu = optional(string, "250m"), memory = optional(string, "256Mi"), memory_limit = optional(string, "768Mi") })
-  default     = {}
+variable "storage_class" {
+  description = "Its storage class; null for the cluster's default. File systems of a network are refused by the broker."
+  type        = string
+  default     = null
+}
+
+variable "cpu" {
+  description = "The CPU that is reserved for a broker. There is no limit: throttled signing is what callers would wait for."
+  type        = string
+  default     = "250m"
+  nullable    = false
+}
+
+variable "memory" {
+  description = "The memory that is reserved for a broker."
+  type        = string
+  default     = "256Mi"
+  nullable    = false
+}
+
+variable "memory_limit" {
+  description = "The most memory that a broker may take: enough for documents of 100,000 bindings."
+  type        = string
+  default     = "768Mi"
   nullable    = false
 }
 

@@ -67,8 +67,8 @@ locals {
     readinessProbe = { httpGet = merge(local.probe_parts, { path = "/readyz" }), periodSeconds = 5, timeoutSeconds = 3 }
     lifecycle      = { preStop = { sleep = { seconds = 5 } } }
     resources = {
-      requests = { cpu = var.resources.cpu, memory = var.resources.memory }
-      limits   = { memory = var.resources.memory_limit }
+      requests = { cpu = var.cpu, memory = var.memory }
+      limits   = { memory = var.memory_limit }
     }
     securityContext = {
       allowPrivilegeEscalation = false
@@ -106,8 +106,8 @@ locals {
   )
 
   claim = merge(
-    { accessModes = ["ReadWriteOncePod"], resources = { requests = { storage = var.storage.size } } },
-    { for name, value in { storageClassName = var.storage.class } : name => value if value != null },
+    { accessModes = ["ReadWriteOncePod"], resources = { requests = { storage = var.storage_size } } },
+    { for name, value in { storageClassName = var.storage_class } : name => value if value != null },
   )
 
   workload = {

@@ -63,7 +63,7 @@ module "broker" {
   image           = var.image
   documents       = { "platform.json" = module.federation.document }
   trusted_proxies = [var.load_balancer_subnet]
-  storage         = { class = "chancery" }
+  storage_class   = "chancery"
 }
 
 locals {

@@ -66,7 +66,7 @@ module "broker" {
   image           = var.image
   documents       = { "platform.json" = module.federation.document }
   trusted_proxies = var.load_balancer_subnets
-  storage         = { class = "chancery" }
+  storage_class   = "chancery"
 }
 
 locals {

@@ -64,7 +64,7 @@ module "broker" {
   image           = var.image
   documents       = { "platform.json" = module.federation.document }
   trusted_proxies = ["35.191.0.0/16", "130.211.0.0/22", "${var.load_balancer_address}/32"]
-  storage         = { class = "chancery" }
+  storage_class   = "chancery"
 }
 
 locals {
