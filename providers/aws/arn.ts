@@ -29,33 +29,24 @@ const NAME = '[\\w+=,.@-]{1,64}'
 const PATH = '(?:[\\x21-\\x2e\\x30-\\x7e]{1,510}/)*'
 const SESSION = '[\\w+=,.@-]{2,64}'
 
-const ROLE_NAME = new RegExp(`^${NAME}$`)
-const SESSION_NAME = new RegExp(`^${SESSION}$`)
+/** The name of a role, or of a user. */
+export const PRINCIPAL_NAME = new RegExp(`^${NAME}$`)
+
+/** The name of a session. */
+export const SESSION_NAME = new RegExp(`^${SESSION}$`)
+
+/** The unique id of a role. */
+export const ROLE_ID = /^AROA[A-Z0-9]{12,124}$/
+
+/** The unique id of a user. */
+export const USER_ID = /^AIDA[A-Z0-9]{12,124}$/
+
 const ASSUMED_ROLE = new RegExp(`^assumed-role/(${NAME})/(${SESSION})$`)
 const USER = new RegExp(`^user/${PATH}(${NAME})$`)
 const ROLE = new RegExp(`^role(/${PATH})(${NAME})$`)
-const ROLE_ID = /^AROA[A-Z0-9]{12,124}$/
-const USER_ID = /^AIDA[A-Z0-9]{12,124}$/
 
 /** Roles that IAM Identity Center makes for people: nobody else may use the name. */
 const IDENTITY_CENTER = /^AWSReservedSSO_/
-
-/** Answers whether a text could be the name of a role, or of a user. */
-export function isPrincipalName(text: string): boolean {
-  return ROLE_NAME.test(text)
-}
-
-export function isRoleId(text: string): boolean {
-  return ROLE_ID.test(text)
-}
-
-export function isUserId(text: string): boolean {
-  return USER_ID.test(text)
-}
-
-export function isSessionName(text: string): boolean {
-  return SESSION_NAME.test(text)
-}
 
 /**
  * Reads the principal that STS names.

@@ -3,7 +3,7 @@
 import type { Attributes } from '../contract/proof.ts'
 import type { AttributeCatalogue, AttributeDescription } from '../contract/provider.ts'
 import { collectAttributes, createCatalogue, platformAttribute } from '../kit/attributes.ts'
-import { isPrincipalName, isRoleId, isSessionName, isUserId, type Principal, type Role } from './arn.ts'
+import { PRINCIPAL_NAME, type Principal, ROLE_ID, type Role, SESSION_NAME, USER_ID } from './arn.ts'
 import { PARTITIONS } from './endpoints.ts'
 import type { SessionClaims } from './web-identity-claims.ts'
 
@@ -28,20 +28,20 @@ const PROOF_KINDS = ['signed_request', 'web_identity'] as const
 export const AWS_ATTRIBUTES: AttributeCatalogue = createCatalogue([
   ['aws.partition', isOneOf('the partition of the account: aws, aws-cn, aws-us-gov or aws-eusc', PARTITIONS)],
   ['aws.account_id', like('the account of the role or user', ACCOUNT_ID)],
-  ['aws.role_name', platformAttribute('the name of the role', isPrincipalName, { prefix: true })],
+  ['aws.role_name', platformAttribute('the name of the role', PRINCIPAL_NAME, { prefix: true })],
   [
     'aws.role_id',
     {
       ...platformAttribute(
         'the unique id of the role: another one after it was recreated; only in signed requests',
-        isRoleId,
+        ROLE_ID,
       ),
       caution: 'a web-identity token does not have it, and so will never match',
     },
   ],
   ['aws.role_path', onlyInTokens('the path of the role, / where it has none', ROLE_PATH)],
-  ['aws.user_name', platformAttribute('the name of the IAM user', isPrincipalName)],
-  ['aws.user_id', platformAttribute('the unique id of the IAM user: another one after it was recreated', isUserId)],
+  ['aws.user_name', platformAttribute('the name of the IAM user', PRINCIPAL_NAME)],
+  ['aws.user_id', platformAttribute('the unique id of the IAM user: another one after it was recreated', USER_ID)],
   ['aws.org_id', onlyInTokens('the organization of the account', ORG_ID)],
   ['aws.ou_path', onlyInTokens('where the account stands in its organization', OU_PATH)],
   ['aws.source_region', onlyInTokens('the region that the token was asked for in', REGION)],
@@ -50,7 +50,7 @@ export const AWS_ATTRIBUTES: AttributeCatalogue = createCatalogue([
   ['aws.proof', isOneOf('how the workload proved itself: signed_request or web_identity', PROOF_KINDS)],
   [
     'aws.session_name',
-    caller(platformAttribute('the name of the session, chosen by whoever assumed the role', isSessionName)),
+    caller(platformAttribute('the name of the session, chosen by whoever assumed the role', SESSION_NAME)),
   ],
   [
     'aws.principal_tags/<key>',
@@ -111,11 +111,11 @@ function onlyInTokens(meaning: string, pattern: RegExp): AttributeDescription {
 }
 
 function like(meaning: string, pattern: RegExp): AttributeDescription {
-  return platformAttribute(meaning, (value) => pattern.test(value))
+  return platformAttribute(meaning, pattern)
 }
 
 function isOneOf(meaning: string, values: readonly string[]): AttributeDescription {
-  return platformAttribute(meaning, (value) => values.includes(value))
+  return platformAttribute(meaning, new RegExp(`^(${values.join('|')})$`))
 }
 
 function caller(attribute: AttributeDescription): AttributeDescription {

@@ -5,22 +5,22 @@ import type { AttributeCatalogue, AttributeDescription } from '../contract/provi
 import { collectAttributes, platformAttribute } from '../kit/attributes.ts'
 import type { AzureClaims } from './claims.ts'
 import { lowerAscii } from './lower-ascii.ts'
-import { isGuid, isResourceGroup, readResourceId } from './resource-id.ts'
+import { GUID, RESOURCE_GROUP, readResourceId } from './resource-id.ts'
 
 const isResourceId = (text: string): boolean => readResourceId(text)?.text === text
 
 /** Every attribute of a verified managed-identity token, by public name. All are Entra's word, and compared in lower case. */
 export const AZURE_ATTRIBUTES: AttributeCatalogue = new Map<string, AttributeDescription>([
-  ['azure.tenant_id', describe('the tenant of the identity', isGuid)],
-  ['azure.object_id', describe('the identity’s principal id: another one after it was recreated', isGuid)],
-  ['azure.client_id', describe('the identity’s client id', isGuid)],
+  ['azure.tenant_id', describe('the tenant of the identity', GUID)],
+  ['azure.object_id', describe('the identity’s principal id: another one after it was recreated', GUID)],
+  ['azure.client_id', describe('the identity’s client id', GUID)],
   ['azure.identity_resource_id', describe('the identity as a resource, in the few tokens that say so', isResourceId)],
   [
     'azure.resource_id',
     describe('the resource that the identity was used on, in the few tokens that say so', isResourceId),
   ],
-  ['azure.subscription_id', describe('the subscription of that resource', isGuid)],
-  ['azure.resource_group', describe('the resource group of that resource', isResourceGroup)],
+  ['azure.subscription_id', describe('the subscription of that resource', GUID)],
+  ['azure.resource_group', describe('the resource group of that resource', RESOURCE_GROUP)],
 ])
 
 /** An identity's object id is never given to another. */
@@ -39,6 +39,6 @@ export function attributesOf({ tenantId, objectId, clientId, identity, resource 
   })
 }
 
-function describe(meaning: string, isValue: (value: string) => boolean): AttributeDescription {
-  return platformAttribute(meaning, isValue, { canonical: lowerAscii })
+function describe(meaning: string, form: RegExp | ((value: string) => boolean)): AttributeDescription {
+  return platformAttribute(meaning, form, { canonical: lowerAscii })
 }

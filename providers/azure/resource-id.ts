@@ -15,9 +15,16 @@ export interface ResourceId {
 /** The type of an identity that stands on its own and is lent to resources. */
 export const USER_ASSIGNED_IDENTITY = 'microsoft.managedidentity/userassignedidentities'
 
-const GUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
-/** @see {@link https://learn.microsoft.com/azure/azure-resource-manager/management/resource-name-rules Azure, naming rules}; letters beyond ASCII are not taken. */
-const GROUP = /^(?!providers$|subscriptions$|resourcegroups$)[a-z0-9_()-]([a-z0-9_().-]{0,88}[a-z0-9_()-])?$/
+/** A GUID as Azure writes it, in lower case. */
+export const GUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
+
+/**
+ * The name of a resource group, in lower case. Letters beyond ASCII are not taken.
+ *
+ * @see {@link https://learn.microsoft.com/azure/azure-resource-manager/management/resource-name-rules Azure, naming rules}
+ */
+export const RESOURCE_GROUP =
+  /^(?!providers$|subscriptions$|resourcegroups$)[a-z0-9_()-]([a-z0-9_().-]{0,88}[a-z0-9_()-])?$/
 const NAMESPACE = /^[a-z][a-z0-9]*(\.[a-z0-9]+)+$/
 const TYPE = /^[a-z][a-z0-9]*$/
 const NAME = /^[a-z0-9_()-][a-z0-9_().-]{0,259}$/
@@ -33,11 +40,6 @@ export function isGuid(text: string): boolean {
   return GUID.test(text)
 }
 
-/** Answers whether a text could be the name of a resource group, in lower case. */
-export function isResourceGroup(text: string): boolean {
-  return GROUP.test(text)
-}
-
 /**
  * Reads `/subscriptions/ID/resourceGroups/GROUP/providers/NAMESPACE/TYPE/NAME`, in any case.
  *
@@ -49,7 +51,7 @@ export function readResourceId(id: string): ResourceId | undefined {
   if (root !== '' || subscriptions !== 'subscriptions' || groups !== 'resourcegroups' || providers !== 'providers') {
     return undefined
   }
-  if (!isGuid(subscriptionId) || !isResourceGroup(resourceGroup)) return undefined
+  if (!isGuid(subscriptionId) || !RESOURCE_GROUP.test(resourceGroup)) return undefined
   const type = readType(resource)
   return type === undefined ? undefined : { text, subscriptionId, resourceGroup, type }
 }

@@ -3,7 +3,8 @@
  * bring it here; so none may be a proof audience of ours.
  */
 
-const EXACT: ReadonlySet<string> = new Set([
+/** Whole names, as {@link isForeignAudience} compares them. */
+export const FOREIGN_NAMES: ReadonlySet<string> = new Set([
   // AWS: IRSA and EKS Pod Identity tokens. https://docs.aws.amazon.com/eks/latest/userguide/associate-service-account-role.html
   'sts.amazonaws.com',
   'sts.amazonaws.com.cn',
@@ -67,9 +68,22 @@ const EXACT: ReadonlySet<string> = new Set([
 ])
 
 /** The last label, or the first path segment, of names that a party hands out by the thousand. */
-const SUFFIXES = ['.apps.googleusercontent.com', '.googleapis.com', '.svc.id.goog', '.vault.azure.net'] as const
-const PREFIXES = ['iam.googleapis.com/', 'kubernetes.default.svc.', 'container.googleapis.com/v1/'] as const
-const REGIONAL_STS =
+export const FOREIGN_SUFFIXES = [
+  '.apps.googleusercontent.com',
+  '.googleapis.com',
+  '.svc.id.goog',
+  '.vault.azure.net',
+] as const
+
+/** The beginnings of such names. */
+export const FOREIGN_PREFIXES = [
+  'iam.googleapis.com/',
+  'kubernetes.default.svc.',
+  'container.googleapis.com/v1/',
+] as const
+
+/** AWS's token services of each region. */
+export const REGIONAL_STS =
   /^sts(-fips)?\.[a-z0-9-]+\.(amazonaws\.(com|com\.cn|eu)|api\.(aws|amazonwebservices\.(com\.cn|eu)))$/
 
 /** Answers whether an audience is known to be another party's, in whatever case and with or without scheme, port or final slash. */
@@ -80,9 +94,9 @@ export function isForeignAudience(audience: string): boolean {
     .replace(/\/+(\.default)?\/*$/, '')
     .replace(/:\d+$/, '')
   return (
-    EXACT.has(name) ||
+    FOREIGN_NAMES.has(name) ||
     REGIONAL_STS.test(name) ||
-    SUFFIXES.some((suffix) => name.endsWith(suffix)) ||
-    PREFIXES.some((prefix) => name.startsWith(prefix))
+    FOREIGN_SUFFIXES.some((suffix) => name.endsWith(suffix)) ||
+    FOREIGN_PREFIXES.some((prefix) => name.startsWith(prefix))
   )
 }

@@ -18,6 +18,8 @@ export interface AttributeDescription {
   readonly prefix: boolean
   /** Answers whether the platform could ever send this value; a binding on any other is refused when it is loaded. */
   readonly isValue: (value: string) => boolean
+  /** The same as one expression, in the form in which values are compared, for those who cannot run it; undefined where none says it. */
+  readonly form?: RegExp
   /** Of a caller-grade attribute: whether it may tell two identities apart, with a warning, as an operator can know who sets it. */
   readonly mayDecide?: boolean
   /** What `check` warns of wherever a binding asks for this attribute. */

@@ -51,5 +51,5 @@ export function attributesOf({ subject, email, instance }: GcpClaims): Attribute
 }
 
 function describe(meaning: string, pattern: RegExp): AttributeDescription {
-  return platformAttribute(meaning, (value) => pattern.test(value))
+  return platformAttribute(meaning, pattern)
 }

@@ -4,13 +4,18 @@ import { ProofError } from '../contract/errors.ts'
 import type { Attributes } from '../contract/proof.ts'
 import type { AttributeCatalogue, AttributeDescription } from '../contract/provider.ts'
 
-/** Describes an attribute that the platform vouches for: exact values alone, unless told otherwise. */
+/**
+ * Describes an attribute that the platform vouches for: exact values alone, unless told otherwise. Where one expression says what
+ * its values look like, it is published with it.
+ */
 export function platformAttribute(
   meaning: string,
-  isValue: (value: string) => boolean,
+  form: RegExp | ((value: string) => boolean),
   more: Partial<Pick<AttributeDescription, 'prefix' | 'canonical'>> = {},
 ): AttributeDescription {
-  return { meaning, grade: 'platform', prefix: false, isValue, ...more }
+  const described = { meaning, grade: 'platform', prefix: false } as const
+  if (typeof form === 'function') return { ...described, isValue: form, ...more }
+  return { ...described, form, isValue: (value) => form.test(value), ...more }
 }
 
 /** What stands in a catalogue for any name: `aws.principal_tags/<key>` is an attribute for each tag. */

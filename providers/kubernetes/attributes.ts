@@ -5,27 +5,23 @@ import type { AttributeCatalogue, AttributeDescription } from '../contract/provi
 import { collectAttributes, platformAttribute } from '../kit/attributes.ts'
 import type { ServiceAccountClaims } from './claims.ts'
 
+/** @see {@link https://kubernetes.io/docs/concepts/overview/working-with-objects/names/ Kubernetes object names and ids} */
 const LABEL = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/
 const SUBDOMAIN = /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/
 const UID = /^[0-9a-zA-Z][0-9a-zA-Z-]{0,127}$/
 
-/** @see {@link https://kubernetes.io/docs/concepts/overview/working-with-objects/names/ Kubernetes object names and ids} */
-const isLabel = (value: string): boolean => LABEL.test(value)
-const isSubdomain = (value: string): boolean => SUBDOMAIN.test(value)
-const isUid = (value: string): boolean => UID.test(value)
-
 /** Every attribute of a verified service-account token, by public name. All are the API server's word. */
 export const KUBERNETES_ATTRIBUTES: AttributeCatalogue = new Map<string, AttributeDescription>([
-  ['kubernetes.namespace', platformAttribute('the namespace of the service account', isLabel, { prefix: true })],
-  ['kubernetes.service_account', platformAttribute('the name of the service account', isSubdomain, { prefix: true })],
+  ['kubernetes.namespace', platformAttribute('the namespace of the service account', LABEL, { prefix: true })],
+  ['kubernetes.service_account', platformAttribute('the name of the service account', SUBDOMAIN, { prefix: true })],
   [
     'kubernetes.service_account_uid',
-    platformAttribute('the uid of the service account: another one after it was recreated', isUid),
+    platformAttribute('the uid of the service account: another one after it was recreated', UID),
   ],
-  ['kubernetes.pod_name', platformAttribute('the name of the pod that the token is bound to', isSubdomain)],
-  ['kubernetes.pod_uid', platformAttribute('the uid of that pod', isUid)],
-  ['kubernetes.node_name', platformAttribute('the node that the pod runs on; since Kubernetes 1.30', isSubdomain)],
-  ['kubernetes.node_uid', platformAttribute('the uid of that node; since Kubernetes 1.30', isUid)],
+  ['kubernetes.pod_name', platformAttribute('the name of the pod that the token is bound to', SUBDOMAIN)],
+  ['kubernetes.pod_uid', platformAttribute('the uid of that pod', UID)],
+  ['kubernetes.node_name', platformAttribute('the node that the pod runs on; since Kubernetes 1.30', SUBDOMAIN)],
+  ['kubernetes.node_uid', platformAttribute('the uid of that node; since Kubernetes 1.30', UID)],
 ])
 
 /** A namespace and an account name together are what nobody else in a cluster can have. */

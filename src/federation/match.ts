@@ -13,7 +13,7 @@ export type Match = ReadonlyMap<string, Condition>
  * A prefix ends where a name's parts are separated, so that `prod-*` can never take in `production`, and has more than separators,
  * so that `.*` is not mistaken for everything.
  */
-const PREFIX = /^(?=[-._/]*[^-._/*])[^*]*[-._/]\*$/
+export const PREFIX = /^(?=[-._/]*[^-._/*])[^*]*[-._/]\*$/
 
 /** Reads a condition from the document; undefined where a `*` stands anywhere but at the end of a separated prefix. */
 export function parseCondition(value: string | readonly string[]): Condition | undefined {

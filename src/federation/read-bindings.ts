@@ -17,16 +17,16 @@ import type { ReadyIssuer } from './validate.ts'
 export const MAX_SHAPES = 64
 
 /** Bindings of one identity that may match one proof by the same attributes, as a lookup weighs each against the others. */
-const MAX_IN_CELL = 8
+export const MAX_IN_CELL = 8
 
 /** Combinations of values that one binding's lists may make. */
-const MAX_CELLS = 1_024
+export const MAX_CELLS = 1_024
 
 /** Combinations of all: each is an entry of the index, and what would not fit into memory is not even proved. */
-const MAX_ALL_CELLS = 1_000_000
+export const MAX_ALL_CELLS = 1_000_000
 
 /** Longest value of a condition. */
-const MAX_VALUE_LENGTH = 512
+export const MAX_VALUE_LENGTH = 512
 
 type Provider = VerifierProvider<unknown>
 

@@ -6,7 +6,7 @@ import type { Attributes } from '../../providers/contract/proof.ts'
 const MAX_NAME_LENGTH = 255
 
 /** What may stand between two slashes of a name. It begins with a letter or digit, so that it is never `.` or `..`. */
-const SEGMENT = /^[a-z0-9][a-z0-9._-]{0,62}$/
+export const SEGMENT = /^[a-z0-9][a-z0-9._-]{0,62}$/
 
 /** A segment to be filled in, or one that stands there. */
 const PART = /\{([^{}]+)\}|[^/{}]+/g

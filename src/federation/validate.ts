@@ -22,10 +22,10 @@ export interface ReadyIssuer extends TrustedIssuer<unknown> {
 }
 
 /** Below this Google's auth libraries, which renew five minutes early, would ask for a new token all the time. */
-const SHORT_LIFETIME_SECONDS = 600
+export const SHORT_LIFETIME_SECONDS = 600
 
 /** Claims that an identity may not set: RFC 7519's, RFC 9068's, those that bind or delegate a token, and ours. */
-const RESERVED_CLAIMS: ReadonlySet<string> = new Set([
+export const RESERVED_CLAIMS: ReadonlySet<string> = new Set([
   ...['iss', 'sub', 'aud', 'exp', 'nbf', 'iat', 'jti'],
   ...['client_id', 'scope', 'auth_time', 'acr', 'amr', 'groups', 'roles', 'entitlements'],
   ...['act', 'may_act', 'cnf', 'azp', 'nonce'],

@@ -2,13 +2,13 @@
 
 import { describe, expect, test } from 'vitest'
 import {
-  isPrincipalName,
-  isRoleId,
-  isSessionName,
-  isUserId,
   PRINCIPAL_KINDS,
+  PRINCIPAL_NAME,
+  ROLE_ID as ROLE_ID_FORM,
   readCaller,
   readRole,
+  SESSION_NAME,
+  USER_ID as USER_ID_FORM,
 } from '../../providers/aws/arn.ts'
 import type { CallerIdentity } from '../../providers/aws/sts-answer.ts'
 import { refusalOf } from '../support/rejection.ts'
@@ -238,31 +238,31 @@ describe('reads a role with its path', () => {
 test.each([
   [
     'a name',
-    isPrincipalName,
+    PRINCIPAL_NAME,
     ['a', 'x'.repeat(64), 'a_b+c=d,e.f@g-h'],
     ['', 'x'.repeat(65), 'a b', 'a/b', 'a:b', 'é', 'a\n', '\na'],
   ],
   [
     'a session',
-    isSessionName,
+    SESSION_NAME,
     ['ab', 'x'.repeat(64), 'a_b+c=d,e.f@g-h'],
     ['', 'a', 'x'.repeat(65), 'a b', 'a/b', 'ab\n', '\nab'],
   ],
   [
     'the id of a role',
-    isRoleId,
+    ROLE_ID_FORM,
     [ROLE_ID, `AROA${'A'.repeat(12)}`, `AROA${'A'.repeat(124)}`],
     ['', USER_ID, `x${ROLE_ID}`, `${ROLE_ID}\n`, `AROA${'A'.repeat(11)}`, `AROA${'A'.repeat(125)}`],
   ],
   [
     'the id of a user',
-    isUserId,
+    USER_ID_FORM,
     [USER_ID, `AIDA${'A'.repeat(12)}`, `AIDA${'A'.repeat(124)}`],
     ['', ROLE_ID, `x${USER_ID}`, `${USER_ID}\n`, `AIDA${'A'.repeat(11)}`, `AIDA${'A'.repeat(125)}`],
   ],
-])('%s is what its platform could give', (_, is, good, bad) => {
-  expect(good.filter((text) => !is(text))).toEqual([])
-  expect(bad.filter((text) => is(text))).toEqual([])
+])('%s is what its platform could give', (_, form, good, bad) => {
+  expect(good.filter((text) => !form.test(text))).toEqual([])
+  expect(bad.filter((text) => form.test(text))).toEqual([])
 })
 
 test('the kinds that settings can name are these', () => {

@@ -3,7 +3,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { lowerAscii } from '../../providers/azure/lower-ascii.ts'
-import { isGuid, isResourceGroup, readResourceId, USER_ASSIGNED_IDENTITY } from '../../providers/azure/resource-id.ts'
+import { isGuid, RESOURCE_GROUP, readResourceId, USER_ASSIGNED_IDENTITY } from '../../providers/azure/resource-id.ts'
 import { IDENTITY, SUBSCRIPTION, VM } from '../support/entra-tokens.ts'
 
 const KELVIN = '\u212a'
@@ -69,9 +69,9 @@ describe('a resource group', () => {
       '.a',
     ]
 
-    expect(good.filter((name) => !isResourceGroup(name))).toEqual([])
-    expect(bad.filter(isResourceGroup)).toEqual([])
-    expect(['providers', 'subscriptions', 'resourcegroups'].filter(isResourceGroup)).toEqual([])
+    expect(good.filter((name) => !RESOURCE_GROUP.test(name))).toEqual([])
+    expect(bad.filter((name) => RESOURCE_GROUP.test(name))).toEqual([])
+    expect(['providers', 'subscriptions', 'resourcegroups'].filter((name) => RESOURCE_GROUP.test(name))).toEqual([])
   })
 })
 
@@ -195,7 +195,7 @@ describe('a resource id', () => {
   test('is the same in any case, and is its own text', () => {
     const name = fc.stringMatching(/^[a-z0-9_()-][a-z0-9_().-]{0,20}[a-z0-9]$/)
     const word = fc.stringMatching(/^[a-z][a-z0-9]{0,10}$/)
-    const group = name.filter(isResourceGroup)
+    const group = name.filter((text) => RESOURCE_GROUP.test(text))
     const segments = fc.tuple(fc.uuid(), group, word, word, word, name)
     const property = fc.property(segments, fc.infiniteStream(fc.boolean()), ([id, rg, one, two, type, of], isUpper) => {
       const lower = `/subscriptions/${id}/resourcegroups/${rg}/providers/${one}.${two}/${type}/${of}`

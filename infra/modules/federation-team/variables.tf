@@ -1,0 +1,25 @@
+variable "delegation" {
+  type        = string
+  description = "Which of the platform document's delegations it is."
+  nullable    = false
+}
+
+variable "delegated" {
+  type        = any
+  default     = null
+  description = "What the delegation hands out: the entry of the federation module's output `delegations`, by remote state or as you like. Without it, a plan proves what can be proved of this document alone."
+}
+
+variable "identities" {
+  type        = any
+  default     = {}
+  description = "Who there is below the delegation's prefix, and what each may have."
+  nullable    = false
+}
+
+variable "bindings" {
+  type        = any
+  default     = {}
+  description = "Which proofs are for which of them."
+  nullable    = false
+}
