@@ -146,6 +146,8 @@ function beginning({ lock, isShared = false, statementMs = STATEMENT_MS }: Trans
     // A replica refuses to write at once.
     'BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE',
     'SET LOCAL synchronous_commit = on',
+    // What a commit warns of must be heard.
+    'SET LOCAL client_min_messages = warning',
     `SET LOCAL statement_timeout = ${statementMs}`,
     `SET LOCAL idle_in_transaction_session_timeout = ${IDLE_MS}`,
     ...(lock === undefined
@@ -173,7 +175,7 @@ async function commit(client: PoolClient, run: () => Promise<unknown>): Promise<
   if (hasWarned) throw new Error('the database has committed, but may not have copied it to its standby')
 }
 
-/** Nothing of `pg`'s environment variables counts but those of the password. */
+/** Who is spoken to, as whom and how, is told by the location alone, and not by variables that the driver would look at. */
 function configOf({ host, port, user, database, password, passwordFile, tls }: PostgresLocation): PoolConfig {
   return {
     host,

@@ -1,6 +1,6 @@
 /**
  * What an exchange of a signed AWS request costs beyond what STS itself takes: the same calls are made to the stand-in directly and
- * through the broker, in the same run, and the difference is the broker's own time.
+ * through the broker, in the same run, and the difference is the broker's own time. Arguments: seconds of each load, and a store.
  */
 
 import { spawn, spawnSync } from 'node:child_process'

@@ -59,6 +59,7 @@ describePostgres('spent proofs in PostgreSQL', (server) => {
 
   test('are not acknowledged where their synchronous standby has not got them', async () => {
     const url = await server().createDatabase()
+    await query(url, `ALTER DATABASE ${url.split('/').at(-1)} SET client_min_messages = 'error'`)
     const list = await openAt(url)
     const setStandby = async (name: string) => {
       await query(url, `ALTER SYSTEM SET synchronous_standby_names = '${name}'`)
