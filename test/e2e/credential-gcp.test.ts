@@ -31,7 +31,7 @@ beforeAll(async () => {
         token_type: 'Bearer',
         expires_in: 3_600,
       }
-      return { status: 200, body: { ...answer, access_token: `ya29.of-${payload.client_id}` } }
+      return { status: 200, body: { ...answer, access_token: `ya29.of-${String(payload.client_id)}` } }
     },
   })
 })
