@@ -64,10 +64,11 @@ export function keyOf(
   { roleArn, sessionName, region, durationSeconds }: Omit<AwsOptions, 'cache'>,
   environment: Environment,
 ): readonly unknown[] {
-  const { file, ...howProven } = proof
+  const { file, provider, subjectTokenType, audience: proofAudience, settings } = proof
   return [
     [broker, audience ?? null, scope ?? null],
-    [file === undefined ? null : resolve(file), Object.entries(howProven).toSorted()],
+    [file === undefined ? null : resolve(file), provider ?? null, subjectTokenType ?? null, proofAudience ?? null],
+    settings ?? null,
     [roleArn, sessionName ?? null, region ?? null, durationSeconds ?? null],
     [...WHO_PROVES, ...WHICH_STS].map((name) => environment[name] ?? null),
   ]

@@ -16,7 +16,7 @@ import { writeAtomically } from './delivery/atomic-file.ts'
 import { EXIT, type Terminal, UsageError } from './exit.ts'
 import { toTokenSourceSettings, type WorkloadOptions } from './workload-options.ts'
 
-export interface GoogleConfigOptions extends Omit<WorkloadOptions, 'scope'> {
+export interface GoogleConfigOptions extends WorkloadOptions {
   readonly source?: GoogleSource
   readonly metadataOrigin?: string
   readonly command: string
@@ -47,7 +47,9 @@ export async function runGoogleConfig(options: GoogleConfigOptions, terminal: Te
 
 function sourceOf(options: GoogleConfigOptions, settings: TokenSourceSettings, audience: string): CredentialSource {
   const provider = settings.proof?.provider
-  const kind = options.source ?? (provider === undefined ? 'file' : SOURCE_OF[provider])
+  const byDefault = provider === undefined || options.proofFile !== undefined ? 'file' : SOURCE_OF[provider]
+  const kind = options.source ?? byDefault
+  refuseUnused(kind, options)
   switch (kind) {
     case 'file':
       return fileSource(settings.proof?.file ?? PROJECTED_TOKEN_PATH)
@@ -58,6 +60,23 @@ function sourceOf(options: GoogleConfigOptions, settings: TokenSourceSettings, a
     case 'aws':
       return awsSource()
   }
+}
+
+/** An option that the file has no place for would be believed to count. */
+function refuseUnused(
+  kind: GoogleSource,
+  { scope, proverSetting, metadataOrigin, proofFile }: GoogleConfigOptions,
+): void {
+  const unused = [
+    scope !== undefined && '--scope has no place in the file: name scopes where the library is called',
+    proverSetting !== undefined && kind !== 'executable' && '--prover-setting is for --source executable',
+    metadataOrigin !== undefined && kind !== 'url' && '--metadata-origin is for --source url',
+    proofFile !== undefined &&
+      kind !== 'file' &&
+      kind !== 'executable' &&
+      '--proof-file is for --source file or executable',
+  ].find((message) => message !== false)
+  if (unused !== undefined) throw new UsageError(`google-config: ${unused}`)
 }
 
 /** The library starts the command wherever it runs itself, so nothing is left to that environment. */

@@ -155,7 +155,7 @@ describe.concurrent('while it runs', () => {
   })
 
   test('gives the token that it has while the broker is away, says that it is stale, and recovers', async () => {
-    const elsewhere = await openCommandScene({ lifeSeconds: 12 })
+    const elsewhere = await openCommandScene({ lifeSeconds: 15 })
     const at = makePlace(elsewhere, 'outage')
     const agent = elsewhere.start([
       'agent',

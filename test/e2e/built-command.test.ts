@@ -1,7 +1,7 @@
 /** The command as it ships, as a bundle for Node and as an executable of its own, where nothing of this project is to be found. */
 
 import { createHash } from 'node:crypto'
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { decodeJwt } from 'jose'
@@ -54,6 +54,14 @@ describe.each(WAYS)('the %s', (way) => {
     const args = ['token', '--provider', 'aws', '--prover-setting', 'proof=signed_request']
 
     expect(await chancery.run(args, environment())).toMatchObject({ code: 0, err: '' })
+  })
+
+  test('reads an agent’s configuration in YAML', async () => {
+    const file = join(directory, 'agent.yaml')
+    writeFileSync(file, 'colour: blue\n')
+    const { code, err } = await chancery.run(['agent', '--config', file])
+
+    expect({ code, err }).toEqual({ code: 2, err: expect.stringContaining('colour: there is no such member') })
   })
 
   test('serves until it is told to stop', async () => {

@@ -31,7 +31,7 @@ beforeAll(async () => {
         token_type: 'Bearer',
         expires_in: 3_600,
       }
-      return { status: 200, body: { ...answer, access_token: `ya29.of-${payload.client_id}` } }
+      return { status: 200, body: { ...answer, access_token: `ya29.of-${String(payload.client_id)}` } }
     },
   })
 })
@@ -153,11 +153,7 @@ test('tells what goes wrong as the library reads it: exit code 0, and nothing be
 test('a proof is given for the broker’s own long audience alone, and never kept', async () => {
   const outputFile = join(makeScratch(), 'kept.json')
   const proof = (audience: string): Promise<Finished> =>
-    run({ GOOGLE_EXTERNAL_ACCOUNT_AUDIENCE: audience, GOOGLE_EXTERNAL_ACCOUNT_OUTPUT_FILE: outputFile }, [
-      '--proof',
-      '--audience',
-      'ledger',
-    ])
+    run({ GOOGLE_EXTERNAL_ACCOUNT_AUDIENCE: audience, GOOGLE_EXTERNAL_ACCOUNT_OUTPUT_FILE: outputFile }, PROOF)
 
   const given = JSON.parse((await proof(`${scene.broker.origin}/audiences/ledger`)).out) as Record<string, string>
   const others = [

@@ -1,9 +1,10 @@
-/** `chancery credential kubectl`, started by kubectl and by the official client library, before an API server over TLS. */
+/** `chancery credential kubectl`, started by kubectl and by Node's client library, before an API server over TLS. */
 
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { KubeConfig, VersionApi } from '@kubernetes/client-node'
 import { decodeJwt } from 'jose'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { type AskingServer, bearerOf, startAskingServer } from '../support/asking-server.ts'
 import { snippetOf } from '../support/credential-page.ts'
 import { type CredentialScene, openCredentialScene } from '../support/credential-scene.ts'
@@ -67,6 +68,21 @@ test.skipIf(!kubectl)('kubectl gets a token for the one API server that was name
   expect(other.err).toContain('only the API server https://prod.example gets a token, and another one asks')
   expect(server.requests.length).toBe(before)
   expect((await get(server.origin)).code).toBe(0)
+})
+
+test('Node’s client library gets a token by the same file, but for --server, which it cannot answer for', async () => {
+  for (const [name, value] of Object.entries(scene.environment())) vi.stubEnv(name, value)
+  const get = async () => {
+    const config = new KubeConfig()
+    config.loadFromFile(path)
+    return (await config.makeApiClient(VersionApi).getCode()).minor
+  }
+  const path = writeKubeconfig()
+
+  await expect(get()).rejects.toThrow('leave --server out')
+  writeFileSync(path, readFileSync(path, 'utf8').replace(`, --server=${server.origin}`, ''))
+  expect(await get()).toBe('34')
+  expect(decodeJwt(bearerOf(server.authorizations.at(-1)))).toMatchObject({ aud: 'ledger' })
 })
 
 test('tells when the token ends, in the version that was asked for', async () => {

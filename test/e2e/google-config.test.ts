@@ -194,6 +194,10 @@ test('refuses what would make a file that nobody can use', async () => {
     await config('--audience', 'ledger', '--broker', 'http://broker.example'),
     await config('--audience', 'ledger', '--source', 'url', '--provider', 'kubernetes'),
     await config('--audience', 'a b', '--source', 'executable'),
+    await config('--audience', 'ledger', '--scope', 'entries:read'),
+    await config('--audience', 'ledger', '--provider', 'gcp', '--prover-setting', 'a=b'),
+    await config('--audience', 'ledger', '--provider', 'aws', '--metadata-origin', 'http://127.0.0.1:1'),
+    await config('--audience', 'ledger', '--source', 'aws', '--proof-file', '/proof'),
     await config('--audience', 'ledger', '--output', '/dev/null/file'),
   ]
 

@@ -82,7 +82,7 @@ export function claimsOf(token: string): Readonly<Record<string, unknown>> {
 
 /** Waits until something is so, looking at it every few milliseconds. Throws the last failure when it has waited too long. */
 export async function until<T>(look: () => T | Promise<T>): Promise<T> {
-  const limit = Date.now() + 15_000
+  const limit = Date.now() + 20_000
   for (;;) {
     try {
       return await look()

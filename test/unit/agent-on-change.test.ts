@@ -3,6 +3,8 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
+import { createAgentLog } from '../../src/cli/agent/agent-log.ts'
+import { groupOutputs, writeOutputs } from '../../src/cli/agent/kept-token.ts'
 import { tellOfChange } from '../../src/cli/agent/on-change.ts'
 import { makeScratch } from '../support/scratch.ts'
 
@@ -41,4 +43,31 @@ test('runs the command, which has the path of the file, and says how it ended', 
   await expect(tellOfChange({ kind: 'command', command: ['/nowhere'] }, '/run/token')).rejects.toThrow(
     '/nowhere cannot be run',
   )
+})
+
+test('tells nobody before every file is written, and of none that has the token already', async () => {
+  const at = (name: string): string => join(directory, name)
+  const directory = makeScratch()
+  const told = { kind: 'command', command: ['sh', '-c', `ls ${directory} | tr '\n' ' ' >> ${at('told')}`] } as const
+  const shared = { audience: 'ledger', mode: 0o600, format: 'raw' } as const
+  const [group] = groupOutputs([
+    { ...shared, file: at('first'), onChange: told },
+    { ...shared, file: at('second') },
+  ])
+  const token = {
+    accessToken: 'a.b.c',
+    tokenType: 'Bearer',
+    issuedTokenType: 'urn:ietf:params:oauth:token-type:access_token',
+    expiresAt: 900,
+  } as const
+  const log = createAgentLog(
+    'text',
+    () => undefined,
+    () => 0,
+  )
+  if (group === undefined) throw new Error('no group')
+  await writeOutputs(group, token, log, { now: () => 0 })
+  await writeOutputs(group, token, log, { now: () => 0 })
+
+  expect(readFileSync(at('told'), 'utf8')).toBe('first second told ')
 })

@@ -9,7 +9,7 @@ const NEVER = new AbortController().signal
 
 async function serve(answer: (request: IncomingMessage, response: ServerResponse) => void): Promise<string> {
   const server = createServer(answer)
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve))
   onTestFinished(() => {
     server.close()
     server.closeAllConnections()
@@ -29,12 +29,13 @@ function ask(endpoint: string, signal = NEVER) {
 }
 
 test('posts a form as fetch does, and gives status, headers and body', async () => {
-  const endpoint = await serve(async (request, response) => {
+  const tell = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const { method, url, headers } = request
     const { accept, 'content-type': type, 'content-length': length, 'transfer-encoding': encoding } = headers
     const seen = { method, url, accept, type, length, encoding, text: await textOf(request) }
     response.writeHead(400, { 'x-request-id': 'one', 'retry-after': '7' }).end(JSON.stringify(seen))
-  })
+  }
+  const endpoint = await serve((request, response) => void tell(request, response))
   const { status, headers, body } = await ask(endpoint)
 
   expect({

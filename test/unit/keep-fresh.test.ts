@@ -168,6 +168,7 @@ describe('the back-off', () => {
 
     expect(widest.map((wait) => Math.round(wait / 1_000))).toEqual([1, 2, 4, 32, 60, 60, 60])
     expect(waitAfter(1, () => 0)).toBe(100)
+    expect(waitAfter(1, () => 0, 999_999)).toBe(300_100)
   })
 
   test('of a token that hardly lives leaves a second between two renewals', () => {

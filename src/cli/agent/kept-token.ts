@@ -92,7 +92,7 @@ export function keepToken(group: OutputGroup, source: TokenSource, log: AgentLog
 }
 
 /**
- * Writes a token to every file that does not have it, and tells who uses them. A file that cannot be written keeps none of the
+ * Writes a token to every file that does not have it, and then tells who uses them. A file that cannot be written keeps none of the
  * others from being: then it rejects in the end.
  */
 export async function writeOutputs(
@@ -102,22 +102,29 @@ export async function writeOutputs(
   { now }: Pick<KeeperWorld, 'now'>,
 ): Promise<void> {
   const undelivered: string[] = []
-  for (const { audience, file, mode, format, onChange } of outputs) {
+  const changed: OutputConfig[] = []
+  for (const output of outputs) {
+    const { audience, file, mode, format } = output
     const text = `${formatToken(token, format, Math.floor(now() / 1_000))}${format === 'raw' ? '' : '\n'}`
     try {
       if (await holds(file, text, mode)) continue
       await writeAtomically(file, text, mode)
+      log.info('token written', { audience, file, expires_at: token.expiresAt })
+      changed.push(output)
     } catch (error) {
       undelivered.push(`${file}: ${reasonOf(error)}`)
-      continue
     }
-    log.info('token written', { audience, file, expires_at: token.expiresAt })
-    if (onChange === undefined) continue
-    await tellOfChange(onChange, file).catch((error: unknown) =>
-      log.warn('nobody could be told of the new token', { file, reason: reasonOf(error) }),
-    )
   }
+  await Promise.all(changed.map((output) => tellUser(output, log)))
   if (undelivered.length > 0) throw new UndeliveredError(undelivered.join('; '))
+}
+
+async function tellUser({ onChange, file }: OutputConfig, log: AgentLog): Promise<void> {
+  try {
+    if (onChange !== undefined) await tellOfChange(onChange, file)
+  } catch (error) {
+    log.warn('nobody could be told of the new token', { file, reason: reasonOf(error) })
+  }
 }
 
 function healthOf(

@@ -45,7 +45,7 @@ export function parseGitRequest(text: string): GitRequest {
 
 function parsePair(line: string): { readonly name: string; readonly value: string } {
   const at = line.indexOf('=')
-  if (at < 1 || /[\0-\x1f\x7f]/.test(line)) throw wrongly('git', 'the request has a line that is not key=value')
+  if (at < 1 || /\p{Cc}/u.test(line)) throw wrongly('git', 'the request has a line that is not key=value')
   return { name: line.slice(0, at), value: line.slice(at + 1) }
 }
 

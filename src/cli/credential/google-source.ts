@@ -57,25 +57,26 @@ export function urlSource(
   metadataOrigin?: string,
 ): CredentialSource {
   const audience = encodeURIComponent(proofAudience)
-  switch (provider) {
-    case 'gcp':
-      return {
-        url: `${metadataOrigin ?? 'http://metadata.google.internal'}${GOOGLE_IDENTITY_PATH}?audience=${audience}&format=full`,
-        headers: { 'Metadata-Flavor': 'Google' },
-        format: { type: 'text' },
-      }
-    case 'azure':
-      return {
-        url: `${metadataOrigin ?? 'http://169.254.169.254'}${AZURE_TOKEN_PATH}?api-version=2018-02-01&resource=${audience}`,
-        headers: { Metadata: 'true' },
-        format: { type: 'json', subject_token_field_name: 'access_token' },
-      }
-    default:
-      throw wrongly(
-        'google-config',
-        'only --provider gcp and azure have an address that gives a proof: take another --source',
-      )
+  if (provider === 'gcp') {
+    const origin = metadataOrigin ?? 'http://metadata.google.internal'
+    return {
+      url: `${origin}${GOOGLE_IDENTITY_PATH}?audience=${audience}&format=full`,
+      headers: { 'Metadata-Flavor': 'Google' },
+      format: { type: 'text' },
+    }
   }
+  if (provider === 'azure') {
+    const origin = metadataOrigin ?? 'http://169.254.169.254'
+    return {
+      url: `${origin}${AZURE_TOKEN_PATH}?api-version=2018-02-01&resource=${audience}`,
+      headers: { Metadata: 'true' },
+      format: { type: 'json', subject_token_field_name: 'access_token' },
+    }
+  }
+  throw wrongly(
+    'google-config',
+    'only --provider gcp and azure have an address that gives a proof: take another --source',
+  )
 }
 
 const GOOGLE_IDENTITY_PATH = '/computeMetadata/v1/instance/service-accounts/default/identity'

@@ -13,7 +13,8 @@ export interface ExecInfo {
 const API_VERSIONS = ['client.authentication.k8s.io/v1', 'client.authentication.k8s.io/v1beta1']
 
 /**
- * Reads `KUBERNETES_EXEC_INFO`. Without it, a person looks at the answer, which is then of the current version. Refuses what no
+ * Reads `KUBERNETES_EXEC_INFO`. Without it, a person looks at the answer, or Node's client library does; it is then of the current
+ * version. Refuses what no
  * client writes, and a version that is gone.
  *
  * @see {@link https://kubernetes.io/docs/reference/access-authn-authz/authentication/#client-go-credential-plugins client-go credential plugins}
@@ -46,6 +47,9 @@ function notOurs() {
   return wrongly('kubectl', 'KUBERNETES_EXEC_INFO is not an ExecCredential')
 }
 
+const NOBODY_SAYS =
+  'nobody says which it is: set provideClusterInfo: true or, for a client that does not know it, leave --server out'
+
 /** Gives a token for an API server; where one is named, for that one alone. */
 export async function answerKubectl(
   { apiVersion, server }: ExecInfo,
@@ -53,7 +57,7 @@ export async function answerKubectl(
   obtain: ObtainToken,
 ): Promise<HelperAnswer> {
   if (onlyServer !== undefined && server !== onlyServer) {
-    const who = server === undefined ? 'nobody says which it is: set provideClusterInfo: true' : 'another one asks'
+    const who = server === undefined ? NOBODY_SAYS : 'another one asks'
     throw wrongly('kubectl', `only the API server ${onlyServer} gets a token, and ${who}`)
   }
   const outcome = await obtain(undefined)

@@ -9,6 +9,9 @@ export const WIDEST_WINDOW_MS = 60_000
 /** The least wait, in milliseconds: a window may give none at all. */
 const LEAST_WAIT_MS = 100
 
+/** The longest that the broker can say to stay away, in seconds: whatever answers in its place shall not say for ever. */
+const LONGEST_RETRY_AFTER_SECONDS = 300
+
 /**
  * Gives how long to wait after a number of failures in a row, in milliseconds: anywhere in a window that doubles ("full jitter"),
  * after the time for which the broker said to stay away. It says the same to everybody, so that the window comes on top.
@@ -17,7 +20,7 @@ const LEAST_WAIT_MS = 100
  */
 export function waitAfter(failures: number, random: () => number, retryAfterSeconds = 0): number {
   const window = Math.min(WIDEST_WINDOW_MS, FIRST_WINDOW_MS * 2 ** Math.min(Math.max(failures - 1, 0), 16))
-  return retryAfterSeconds * 1_000 + Math.max(LEAST_WAIT_MS, random() * window)
+  return Math.min(retryAfterSeconds, LONGEST_RETRY_AFTER_SECONDS) * 1_000 + Math.max(LEAST_WAIT_MS, random() * window)
 }
 
 /** How much of a token's life passes before it is renewed: two thirds of it, and up to a tenth of that less or more. */
