@@ -19,15 +19,26 @@ function renderReadme(file: string): string {
     refused: () => refusedTable(),
     'only check': () => onlyCheckTable(),
   }
-  return Object.entries(tables).reduce(
-    (text, [mark, render]) => {
-      const [start, end] = [`<!-- ${mark} -->`, `<!-- /${mark} -->`]
-      const from = text.indexOf(start)
-      const to = text.indexOf(end)
-      return from < 0 || to < 0 ? text : `${text.slice(0, from + start.length)}\n${render()}\n${text.slice(to)}`
-    },
-    readFileSync(file, 'utf8'),
+  const text = readFileSync(file, 'utf8').replaceAll(QUOTE, (_, example: string, block: string) =>
+    quote(example, block),
   )
+  return Object.entries(tables).reduce((readme, [mark, render]) => {
+    const [start, end] = [`<!-- ${mark} -->`, `<!-- /${mark} -->`]
+    const from = readme.indexOf(start)
+    const to = readme.indexOf(end)
+    return from < 0 || to < 0 ? readme : `${readme.slice(0, from + start.length)}\n${render()}\n${readme.slice(to)}`
+  }, text)
+}
+
+/** A block of an example, as a README quotes it. */
+const QUOTE = /<!-- quote ([a-z-]+) (.+?) -->.*?<!-- \/quote -->/gs
+
+function quote(example: string, block: string): string {
+  const text = readFileSync(join(INFRA, 'examples', example, 'main.tf'), 'utf8')
+  const start = text.indexOf(`${block} {\n`)
+  const end = text.indexOf('\n}\n', start)
+  if (start < 0 || end < 0) throw new Error(`${example} has no ${block}`)
+  return `<!-- quote ${example} ${block} -->\n\`\`\`hcl\n${text.slice(start, end)}\n}\n\`\`\`\n<!-- /quote -->`
 }
 
 interface Block {

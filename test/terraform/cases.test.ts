@@ -67,7 +67,7 @@ const TOGETHER = {
 function expectPlanned({ errors, warnings }: Plan, each: TerraformCase): void {
   const [told, others] = each.severity === 'warning' ? [warnings, errors] : [errors, []]
   const isOurs = (message: string): boolean =>
-    /^(Module output value precondition|Check block assertion) failed/.test(message)
+    /^(Module output value precondition failed|Check block assertion failed|Invalid value for variable)/.test(message)
   expect(others).toEqual([])
   expect(told.filter((message) => !isOurs(message))).toEqual([])
   expect(codesIn(told)).toEqual(each.plan === undefined ? [] : [each.code])

@@ -5,8 +5,8 @@ locals {
 
   # Null leaves a member out, but for conditions and claims.
   entries = {
-    identities = try({ for name, entry in var.identities : name => { for key, value in entry : key => value if value != null } }, {})
-    bindings   = try({ for name, entry in var.bindings : name => { for key, value in entry : key => value if value != null } }, {})
+    identities = { for name, entry in var.identities : name => try({ for key, value in entry : key => value if value != null }, null) }
+    bindings   = { for name, entry in var.bindings : name => try({ for key, value in entry : key => value if value != null }, null) }
   }
 
   document = jsonencode(merge(

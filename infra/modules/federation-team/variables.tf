@@ -15,6 +15,10 @@ variable "identities" {
   default     = {}
   description = "Who there is below the delegation's prefix, and what each may have."
   nullable    = false
+  validation {
+    condition     = can(keys(var.identities))
+    error_message = "identities: this must be an object: entries by their names [shape]"
+  }
 }
 
 variable "bindings" {
@@ -22,4 +26,8 @@ variable "bindings" {
   default     = {}
   description = "Which proofs are for which of them."
   nullable    = false
+  validation {
+    condition     = can(keys(var.bindings))
+    error_message = "bindings: this must be an object: entries by their names [shape]"
+  }
 }

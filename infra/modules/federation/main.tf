@@ -6,18 +6,18 @@ locals {
   # Null leaves a member out, as everywhere in Terraform; but for conditions, where it would widen what a binding matches, and
   # claims, where it is a value. What is not even an object here is told below, and never written.
   entries = {
-    trusted_issuers = try({ for name, entry in var.trusted_issuers : name => try({
+    trusted_issuers = { for name, entry in var.trusted_issuers : name => try({
       for key in keys(entry) : key => try({
         for inner in keys(entry[key]) : inner => try(
           { for each in keys(entry[key][inner]) : each => entry[key][inner][each] if entry[key][inner][each] != null },
           entry[key][inner]
         ) if entry[key][inner] != null
       }, entry[key]) if entry[key] != null
-    }, null) }, {})
-    audiences   = try({ for name, entry in var.audiences : name => { for key, value in entry : key => value if value != null } }, {})
-    identities  = try({ for name, entry in var.identities : name => { for key, value in entry : key => value if value != null } }, {})
-    bindings    = try({ for name, entry in var.bindings : name => { for key, value in entry : key => value if value != null } }, {})
-    delegations = try({ for name, entry in var.delegations : name => { for key, value in entry : key => value if value != null } }, {})
+    }, null) }
+    audiences   = { for name, entry in var.audiences : name => try({ for key, value in entry : key => value if value != null }, null) }
+    identities  = { for name, entry in var.identities : name => try({ for key, value in entry : key => value if value != null }, null) }
+    bindings    = { for name, entry in var.bindings : name => try({ for key, value in entry : key => value if value != null }, null) }
+    delegations = { for name, entry in var.delegations : name => try({ for key, value in entry : key => value if value != null }, null) }
   }
 
   document = jsonencode(merge(

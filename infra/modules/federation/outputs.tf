@@ -3,8 +3,12 @@ output "document" {
   description = "The federation document, to the byte what the broker's digest is made of. Write it as it is, without a final newline."
 
   precondition {
-    condition     = length(local.unknown_members) == 0
-    error_message = join("\n", concat(["These keys are none of the document's:"], local.unknown_members))
+    condition     = length(local.unknown_in_issuers) == 0
+    error_message = join("\n", concat(["These keys are none of the document's:"], local.unknown_in_issuers))
+  }
+  precondition {
+    condition     = length(local.unknown_in_names) == 0
+    error_message = join("\n", concat(["These keys are none of the document's:"], local.unknown_in_names))
   }
   precondition {
     condition     = length(local.issuer_shape_problems) == 0

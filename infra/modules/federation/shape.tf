@@ -61,11 +61,14 @@ module "names_3" {
 }
 
 locals {
-  unknown_members = concat(
+  unknown_in_issuers = concat(
     module.issuers_1.unknown_members, module.issuers_2.unknown_members, module.issuers_3.unknown_members,
     module.issuers_4.unknown_members, module.issuers_5.unknown_members,
+  )
+  unknown_in_names = concat(
     module.names_1.unknown_members, module.names_2.unknown_members, module.names_3.unknown_members,
   )
+
   # As children of the first level they would go through a plan's books, which takes its time where there are thousands.
   entries_as_nodes = flatten([
     for section, entries in { audiences = var.audiences, identities = var.identities, bindings = var.bindings, delegations = var.delegations } : [
@@ -79,10 +82,11 @@ locals {
   )
   name_shape_problems = concat(module.names_1.problems, module.names_2.problems, module.names_3.problems)
 
-  are_issuers_shaped = length(local.unknown_members) + length(local.issuer_shape_problems) == 0
-  are_names_shaped   = length(local.unknown_members) + length(local.name_shape_problems) == 0 && local.is_every_provider_known
+  are_issuers_shaped = length(local.unknown_in_issuers) + length(local.issuer_shape_problems) == 0
+  are_names_shaped   = length(local.unknown_in_names) + length(local.name_shape_problems) == 0 && local.is_every_provider_known
 
-  # All that names need to know of trusted issuers.
-  providers               = { for name, entry in try(var.trusted_issuers, {}) : name => entry.provider if can(local.catalogue.providers[entry.provider]) }
-  is_every_provider_known = try(length(local.providers) == length(var.trusted_issuers), false)
+  # All that names need to know of trusted issuers. Nothing here asks "can" or "try" of what may not be known yet: of that, the answer
+  # is not known either.
+  providers               = { for name, entry in var.trusted_issuers : name => entry.provider if can(local.catalogue.providers[entry.provider]) }
+  is_every_provider_known = length(keys(local.providers)) == length(keys(var.trusted_issuers))
 }

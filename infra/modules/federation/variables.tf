@@ -14,6 +14,10 @@ variable "trusted_issuers" {
   type        = any
   description = "Whose proofs are taken, by a name of your choice."
   nullable    = false
+  validation {
+    condition     = can(keys(var.trusted_issuers))
+    error_message = "trusted_issuers: this must be an object: entries by their names [shape]"
+  }
 }
 
 variable "audiences" {
@@ -21,6 +25,10 @@ variable "audiences" {
   default     = {}
   description = "Whom tokens may be for, with the scopes that each knows."
   nullable    = false
+  validation {
+    condition     = can(keys(var.audiences))
+    error_message = "audiences: this must be an object: entries by their names [shape]"
+  }
 }
 
 variable "identities" {
@@ -28,6 +36,10 @@ variable "identities" {
   default     = {}
   description = "Who there is, and what each may have; `preview/*` is every name below preview that a template makes."
   nullable    = false
+  validation {
+    condition     = can(keys(var.identities))
+    error_message = "identities: this must be an object: entries by their names [shape]"
+  }
 }
 
 variable "bindings" {
@@ -35,6 +47,10 @@ variable "bindings" {
   default     = {}
   description = "Which proofs are for which identity."
   nullable    = false
+  validation {
+    condition     = can(keys(var.bindings))
+    error_message = "bindings: this must be an object: entries by their names [shape]"
+  }
 }
 
 variable "delegations" {
@@ -42,6 +58,10 @@ variable "delegations" {
   default     = {}
   description = "Which teams have documents of their own, and what each may write in it."
   nullable    = false
+  validation {
+    condition     = can(keys(var.delegations))
+    error_message = "delegations: this must be an object: entries by their names [shape]"
+  }
 }
 
 variable "overlap_proved_by" {
