@@ -3,7 +3,8 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { decodeJwt } from 'jose'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
+import { startAskingServer } from '../support/asking-server.ts'
 import { snippetOf } from '../support/credential-page.ts'
 import { type CredentialScene, openCredentialScene } from '../support/credential-scene.ts'
 import type { Finished } from '../support/process.ts'
@@ -44,6 +45,27 @@ test('gives a host that was named a token of its audience for a password', async
 
   const { username, password = '' } = attributes(out)
   expect({ code, username }).toEqual({ code: 0, username: 'oauth2' })
+  expect(decodeJwt(password)).toMatchObject({ aud: 'git', client_id: 'payments/api' })
+})
+
+test('Git brings the token to the forge that it clones from', async () => {
+  const challenge = { 'www-authenticate': 'Basic realm="forge"' }
+  const forge = await startAskingServer(scene.directory, ({ headers }) =>
+    headers.authorization === undefined ? { status: 401, headers: challenge } : { status: 404 },
+  )
+  onTestFinished(() => forge.close())
+  const helper = `credential.helper=!chancery credential git --host ${forge.host}=git`
+
+  await scene.run(
+    ['git', '-c', helper, '-c', `http.sslCAInfo=${forge.authorityFile}`, 'ls-remote', `${forge.origin}/a.git`],
+    {
+      env: { GIT_CONFIG_NOSYSTEM: '1', GIT_TERMINAL_PROMPT: '0' },
+    },
+  )
+
+  const [, basic = ''] = /^Basic (\S+)$/.exec(forge.authorizations[1] ?? '') ?? []
+  const [username, password = ''] = Buffer.from(basic, 'base64').toString().split(':')
+  expect(username).toBe('oauth2')
   expect(decodeJwt(password)).toMatchObject({ aud: 'git', client_id: 'payments/api' })
 })
 

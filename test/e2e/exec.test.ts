@@ -189,9 +189,9 @@ describe.concurrent('on renewal', () => {
 
   test('a broker that is away is told of, and the program goes on', async () => {
     const elsewhere = await openCommandScene({ lifeSeconds: 3 })
-    const end = join(elsewhere.directory, 'end')
-    const running = elsewhere.start(sh(`while [ ! -e ${end} ]; do sleep 0.05; done; exit 6`, '--file'))
-    await until(() => expect(elsewhere.broker.records()).toHaveLength(1))
+    const [begun, end] = [join(elsewhere.directory, 'begun'), join(elsewhere.directory, 'end')]
+    const running = elsewhere.start(sh(`touch ${begun}; while [ ! -e ${end} ]; do sleep 0.05; done; exit 6`, '--file'))
+    await until(() => expect(existsSync(begun)).toBe(true))
     elsewhere.gate.shut()
     await until(() => expect(running.err()).toContain('the token is not renewed'))
     writeFileSync(end, '')

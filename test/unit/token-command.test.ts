@@ -2,6 +2,7 @@
 
 import { Command } from 'commander'
 import { describe, expect, test } from 'vitest'
+import { askBroker } from '../../src/cli/delivery/ask-broker.ts'
 import { addWorkloadOptions, toTokenSourceSettings, type WorkloadOptions } from '../../src/cli/workload-options.ts'
 import { CLIENT_VARIABLES } from '../../src/client/environment.ts'
 
@@ -27,6 +28,7 @@ describe('the options', () => {
     ])
 
     expect(toTokenSourceSettings(options, {})).toEqual({
+      askBroker,
       broker: 'https://broker.example',
       audience: 'ledger',
       scope: ['a', 'b', 'c'],
@@ -48,6 +50,7 @@ describe('the options', () => {
     } as const
 
     expect(toTokenSourceSettings(parse(['--audience', 'orders', '--provider', 'gcp']), environment)).toEqual({
+      askBroker,
       broker: 'https://broker.example',
       audience: 'orders',
       scope: 'a',
