@@ -1,7 +1,6 @@
 #!/usr/bin/env node
 // Plain JavaScript on purpose: it runs on whatever Node the machine has, and hands over to the one that the lockfile brought.
 import { spawn } from 'node:child_process'
-import { fileURLToPath } from 'node:url'
 import { findBundledNode, isNodeRecent, NODE_TOO_OLD } from './node-version.mjs'
 
 if (isNodeRecent()) {
@@ -17,8 +16,8 @@ function handOver(node) {
     process.exitCode = 2
     return
   }
-  const main = fileURLToPath(new URL('./main.ts', import.meta.url))
-  const child = spawn(node, [main, ...process.argv.slice(2)], { stdio: 'inherit' })
+  // The name that it was called by goes with it: some consumers have one of their own for the command.
+  const child = spawn(node, process.argv.slice(1), { stdio: 'inherit' })
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
   child.on('exit', (code, signal) => {
     process.exitCode = code ?? (signal === null ? 1 : 128)

@@ -131,7 +131,7 @@ async function run(runtime: string, place: Place, environment: Readonly<Record<s
 }
 
 async function finish(runtime: string, args: readonly string[], environment: Place['environment'] = {}) {
-  const env = { PATH: process.env.PATH, HOME: '/nonexistent', ...environment }
+  const env = { PATH: process.env.PATH, HOME: makeScratch(), ...environment }
   const child = spawn(runtime, args, { env, stdio: ['ignore', 'pipe', 'pipe'] })
   const texts = { out: '', err: '' }
   child.stdout.on('data', (chunk: Buffer) => {
