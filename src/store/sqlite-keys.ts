@@ -1,10 +1,9 @@
 /** Signing keys in the embedded store. */
 
 import type { DatabaseSync } from 'node:sqlite'
+import { KEY_COLUMNS, toRing, valuesOf } from './key-rows.ts'
 import { inTransaction, whenFree } from './sqlite-transaction.ts'
-import type { KeyTable, StoredKey, StoredRing } from './store.ts'
-
-type Row = Readonly<Record<string, unknown>>
+import type { KeyTable } from './store.ts'
 
 /** Creates the table of a database that is migrated. The guard throws where the database is not what others use any more. */
 export function createKeyTable(database: DatabaseSync, guard: () => void): KeyTable {
@@ -15,9 +14,7 @@ export function createKeyTable(database: DatabaseSync, guard: () => void): KeyTa
     ),
     advance: database.prepare('UPDATE key_ring SET version = ?, uptime = ?, code = ? WHERE id = 1 AND version = ? - 1'),
     clear: database.prepare('DELETE FROM signing_keys'),
-    add: database.prepare(
-      'INSERT INTO signing_keys (key_id, algorithm, state, held, published_at, since, published_uptime, since_uptime, sealed) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)',
-    ),
+    add: database.prepare(`INSERT INTO signing_keys (${KEY_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`),
   }
   return {
     signingKeys: () =>
@@ -36,35 +33,4 @@ export function createKeyTable(database: DatabaseSync, guard: () => void): KeyTa
         }),
       ),
   }
-}
-
-/** A store that has lost its count has lost its keys. */
-function toRing(rows: readonly Row[]): StoredRing {
-  const [first] = rows
-  if (first === undefined) throw new Error('the store does not know its signing keys')
-  return {
-    version: Number(first.version),
-    uptime: Number(first.uptime),
-    code: String(first.code),
-    keys: rows.filter(({ key_id: keyId }) => keyId !== null).map(toKey),
-  }
-}
-
-function toKey(row: Row): StoredKey {
-  return {
-    keyId: String(row.key_id),
-    algorithm: String(row.algorithm) as StoredKey['algorithm'],
-    state: String(row.state) as StoredKey['state'],
-    held: String(row.held) as StoredKey['held'],
-    publishedAt: Number(row.published_at),
-    since: Number(row.since),
-    publishedUptime: Number(row.published_uptime),
-    sinceUptime: Number(row.since_uptime),
-    sealed: String(row.sealed),
-  }
-}
-
-function valuesOf(key: StoredKey): readonly (string | number)[] {
-  const { keyId, algorithm, state, held, publishedAt, since, publishedUptime, sinceUptime, sealed } = key
-  return [keyId, algorithm, state, held, publishedAt, since, publishedUptime, sinceUptime, sealed]
 }
