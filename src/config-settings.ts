@@ -49,6 +49,12 @@ export const SERVE_SETTINGS: readonly SettingDescription[] = [
     help: 'where audit records go: stdout, file:PATH, or postgres for the store’s database',
     default: 'stdout',
   },
+  {
+    flag: 'workers',
+    value: 'N',
+    help: 'processes that share the listener; auto is one for each core',
+    default: '1',
+  },
   { flag: 'metrics-listen', value: 'HOST:PORT', help: 'where Prometheus finds /metrics', default: '127.0.0.1:9464' },
   {
     flag: 'secrets-dir',

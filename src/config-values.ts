@@ -2,6 +2,7 @@
 
 import { readFileSync, statSync } from 'node:fs'
 import { isIP } from 'node:net'
+import { availableParallelism } from 'node:os'
 import { createSecureContext } from 'node:tls'
 import { parseCidr } from './http/client-address.ts'
 import type { StoreLocation } from './store/location.ts'
@@ -117,6 +118,19 @@ export function parseRotationDays(text: string): number {
   const days = /^\d{1,3}$/.test(text) ? Number(text) : 0
   if (days < 2 || days > 365) throw new Error(`"${text}" is not a whole number of days from 2 to 365`)
   return days
+}
+
+/** More than the cores of any machine that serves exchanges; a slip of the finger must not start ten thousand processes. */
+const MAX_WORKERS = 128
+
+/** Reads a number of processes. `auto` is as many as can run at a time, which a container's share of the cores may limit. */
+export function parseWorkers(text: string): number {
+  if (text === 'auto') return Math.min(availableParallelism(), MAX_WORKERS)
+  const workers = /^\d{1,3}$/.test(text) ? Number(text) : 0
+  if (workers < 1 || workers > MAX_WORKERS) {
+    throw new Error(`"${text}" is not a number of processes from 1 to ${MAX_WORKERS}, nor auto`)
+  }
+  return workers
 }
 
 /** The value itself is never repeated, not even a wrong one: it may be a right one with a slip. */

@@ -18,6 +18,7 @@ import {
   parseProxy,
   parseRotationDays,
   parseStore,
+  parseWorkers,
   readKeys,
 } from './config-values.ts'
 import type { StoreLocation } from './store/location.ts'
@@ -34,6 +35,8 @@ export interface BrokerConfig {
   /** Where the operator's own signing keys are. Undefined where we make them. */
   readonly signingKeysDir: string | undefined
   readonly audit: AuditLocation
+  /** Processes that serve. With 1, that is the process that was started. */
+  readonly workers: number
   /** Where nobody asked for an address, one that is taken is no reason not to start. */
   readonly metricsListen: ListenAddress & { readonly isDefault: boolean }
   readonly secretsDir: string
@@ -112,6 +115,7 @@ export function readServeConfig(flags: Flags, env: Environment = process.env): B
     ...readKeySettings(read, env),
     signingKeysDir: read.one('signing-keys', undefined, parseDirectory),
     audit: read.one('audit', { kind: 'stdout' }, parseAudit),
+    workers: read.one('workers', 1, parseWorkers),
     metricsListen: {
       ...read.one('metrics-listen', listen, parseListenAddress),
       isDefault: !read.has('metrics-listen'),

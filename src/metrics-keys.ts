@@ -1,6 +1,6 @@
 /** What the broker counts of its signing keys. */
 
-import { Counter, Gauge, type Registry } from 'prom-client'
+import { type Aggregator, Counter, Gauge, type Registry } from 'prom-client'
 import type { KeyListing } from './tokens/key-source.ts'
 import { KEY_EVENTS, type KeyEvent } from './tokens/ring-events.ts'
 
@@ -17,31 +17,45 @@ export interface KeyMetrics {
 export function createKeyMetrics(registry: Registry): KeyMetrics {
   const registers = [registry]
   const labelNames = ['algorithm'] as const
-  const gauge = (name: string, help: string) => new Gauge({ name, help, labelNames, registers })
+  const gauge = (name: string, help: string, aggregator: Aggregator) =>
+    new Gauge({ name, help, labelNames, registers, aggregator })
   const events = new Counter({
     name: 'chancery_signing_key_events_total',
     help: `What this process saw happen to signing keys: ${KEY_EVENTS.join(', ')}.`,
     labelNames: ['algorithm', 'event'] as const,
     registers,
+    // Every worker sees the same steps.
+    aggregator: 'max',
   })
   const keys = new Gauge({
     name: 'chancery_signing_keys',
     help: 'Signing keys that are published.',
     labelNames: ['algorithm', 'state'] as const,
     registers,
+    aggregator: 'max',
   })
-  const since = gauge('chancery_signing_key_current_since_timestamp_seconds', 'When the current key began to sign.')
-  const wanted = gauge('chancery_signing_key_rotation_wanted_timestamp_seconds', 'When the next rotation is wanted.')
-  const late = gauge('chancery_signing_key_rotation_late', '1 while a rotation is hours later than wanted.')
+  const since = gauge(
+    'chancery_signing_key_current_since_timestamp_seconds',
+    'When the current key began to sign.',
+    'max',
+  )
+  const wanted = gauge(
+    'chancery_signing_key_rotation_wanted_timestamp_seconds',
+    'When the next rotation is wanted.',
+    'min',
+  )
+  const late = gauge('chancery_signing_key_rotation_late', '1 while a rotation is hours later than wanted.', 'max')
   const confirmed = new Gauge({
     name: 'chancery_signing_keys_confirmed_timestamp_seconds',
     help: 'When the store last said which signing keys there are; after ten minutes without, none is used.',
     registers,
+    aggregator: 'min',
   })
   const trouble = new Gauge({
     name: 'chancery_signing_keys_trouble',
     help: '1 while the signing keys cannot be confirmed, or a step cannot be taken; the log says why.',
     registers,
+    aggregator: 'max',
   })
   return {
     keyEvent: ({ kind, algorithm }) => events.inc({ algorithm, event: kind }),

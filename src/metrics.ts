@@ -27,7 +27,10 @@ export interface Metrics {
 /** Seconds: an exchange takes under a millisecond of its own, and up to five of somebody else's. */
 const EXCHANGE_BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
 
-/** Creates the metrics of one process. `now` is in seconds. */
+/**
+ * Creates the metrics of one process. `now` is in seconds. Of several workers, counters are added up; of gauges the worst counts, so
+ * that one worker in trouble is seen.
+ */
 export function createMetrics(now: () => number): Metrics {
   const registry = new Registry()
   const registers = [registry]
@@ -66,6 +69,8 @@ export function createMetrics(now: () => number): Metrics {
     name: 'chancery_spent_proofs',
     help: 'Spent proofs that the store remembers; at 1000000 it takes no more.',
     registers,
+    // All processes on a store see the same ones.
+    aggregator: 'max',
   })
   const documentMetrics = createDocumentMetrics(registry, now)
   const observeProvider = createProviderMetrics(registry)
@@ -96,12 +101,14 @@ function createDocumentMetrics(
     name: 'chancery_document_loaded_timestamp_seconds',
     help: 'When the document in force was loaded.',
     registers,
+    aggregator: 'min',
   })
   // A gauge with a callback registers itself; nothing else refers to it.
   new Gauge({
     name: 'chancery_document_age_seconds',
     help: 'Time since the document in force was loaded.',
     registers,
+    aggregator: 'max',
     collect() {
       if (inForceSince !== undefined) this.set(now() - inForceSince)
     },
@@ -110,6 +117,7 @@ function createDocumentMetrics(
     name: 'chancery_document_stale',
     help: '1 while the document on disk is refused and an older one is in force.',
     registers,
+    aggregator: 'max',
   })
   return {
     documentInForce(loadedAt) {
@@ -139,6 +147,7 @@ function createProviderMetrics(registry: Registry): (event: ProviderEvent) => vo
     help: 'The clock of a trusted issuer less ours, by its last answer.',
     labelNames: ['trusted_issuer'] as const,
     registers,
+    aggregator: 'average',
   })
   const keysIgnored = new Counter({
     name: 'chancery_upstream_keys_ignored_total',

@@ -84,7 +84,7 @@ describe('the import rule', () => {
 })
 
 describe('what can be reached', () => {
-  const SERVE = ['src/cli/serve-command.ts', 'src/cli/federation-worker.ts']
+  const SERVE = ['src/cli/serve-command.ts', 'src/cli/federation-worker.ts', 'src/cli/serve-worker.ts']
   const isOfWorkload = (path: string): boolean =>
     /\/prover\.ts$|^providers\/provers\.ts$|stand-in|^(@aws-sdk\/|google-auth-library|@azure\/)/.test(path)
 

@@ -50,7 +50,11 @@ export async function bundleLibraries(directory: string): Promise<Metafile> {
 export async function bundleCommand(directory: string): Promise<Metafile> {
   const { metafile } = await build({
     ...COMMON,
-    entryPoints: { main: 'src/main.ts', 'federation-worker': 'src/cli/federation-worker.ts' },
+    entryPoints: {
+      main: 'src/main.ts',
+      'federation-worker': 'src/cli/federation-worker.ts',
+      'serve-worker': 'src/cli/serve-worker.ts',
+    },
     outdir: directory,
     format: 'esm',
     splitting: true,
@@ -79,7 +83,7 @@ const namedExportsOfCommonJs: Plugin = {
   },
 }
 
-/** Where the executable takes its own sources to be. There is no file: the name is what its loading process is told apart by. */
+/** Where the executable takes its own sources to be. There is no file: the name is what its other processes are told apart by. */
 export const EXECUTABLE_BASE = 'file:///chancery/executable'
 
 /** Bundles the same into one file of CommonJS, which is all that an executable of Node can hold. */

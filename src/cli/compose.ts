@@ -1,13 +1,10 @@
 /** Puts a broker together from its configuration. Nothing listens yet. */
 
-import { SettingsError } from '../../providers/contract/errors.ts'
 import type { NumericDate } from '../../providers/contract/proof.ts'
 import { verifiers } from '../../providers/verifiers.ts'
 import { type Audit, createAudit } from '../audit/audit.ts'
 import { type AuditSink, createAuditSink, type LineWriter } from '../audit/sink.ts'
-import { createDescriptorWriter, createFileWriter, createTableWriter } from '../audit/writers.ts'
 import type { BrokerConfig } from '../config.ts'
-import type { AuditLocation } from '../config-values.ts'
 import { createExchange, type Outcome, type Snapshot, type TakeSnapshot } from '../exchange/exchange.ts'
 import { createSpentLookup } from '../exchange/replay.ts'
 import { createKeptDocuments, type KeptDocuments } from '../federation/kept.ts'
@@ -19,19 +16,17 @@ import { describeBug, type Log } from '../log.ts'
 import { createMetrics, type Metrics } from '../metrics.ts'
 import type { ShadowDecision } from '../policy/shadow.ts'
 import { createSealer } from '../store/seal.ts'
-import type { RecordTable, Store } from '../store/store.ts'
+import type { Store } from '../store/store.ts'
 import { startTending } from '../store/tending.ts'
 import type { KeyKeeper } from '../tokens/key-keeper.ts'
 import type { KeyRing } from '../tokens/key-ring.ts'
 import { openKeys } from './compose-keys.ts'
 import { loadFederation } from './load-federation.ts'
+import { openAuditWriter } from './open-audit.ts'
 import { openStore } from './open-store.ts'
 import { createSecretReader } from './secrets.ts'
 import { createVerifierFactory } from './verifier-ports.ts'
 import type { World } from './world.ts'
-
-/** Standard output's file descriptor. */
-const STANDARD_OUTPUT = 1
 
 /** A broker that is ready to be listened for. */
 export interface Composed {
@@ -45,9 +40,9 @@ export interface Composed {
 
 /**
  * Opens the store, loads or makes the keys and wires everything up. The document is loaded when the source is started. Throws
- * {@link SettingsError} where a setting does not fit, with nothing left open.
+ * {@link SettingsError} where a setting does not fit, with nothing left open. Records go to `auditWriter`, where there is one.
  */
-export async function compose(config: BrokerConfig, world: World): Promise<Composed> {
+export async function compose(config: BrokerConfig, world: World, auditWriter?: LineWriter): Promise<Composed> {
   await using opened = new AsyncDisposableStack()
   const { store, records } = await openStore(config.store, (believedFrom) => tellDoubt(believedFrom, world.log))
   opened.defer(() => store.close())
@@ -57,7 +52,7 @@ export async function compose(config: BrokerConfig, world: World): Promise<Compo
   opened.defer(() => keeper.stop())
   const { spentProofs, tending } = await openSpentProofs(store, metrics, world)
   opened.defer(() => tending.stop())
-  const sink = createAuditSink(await openAuditWriter(config.audit, records))
+  const sink = createAuditSink(auditWriter ?? (await openAuditWriter(config.audit, records)))
   opened.defer(() => sink.close())
   const kept = createKeptDocuments(store, sealer)
   const isSpent = createSpentLookup(spentProofs)
@@ -82,19 +77,6 @@ export async function compose(config: BrokerConfig, world: World): Promise<Compo
   const open = opened.move()
   const { believedFrom } = spentProofs
   return { app, metrics, source, believedFrom, close: () => open.disposeAsync() }
-}
-
-async function openAuditWriter(audit: AuditLocation, records: RecordTable | undefined): Promise<LineWriter> {
-  const refuse = (text: string) =>
-    new SettingsError([{ path: ['--audit'], code: 'setting_wrong', message: `--audit: ${text}` }])
-  if (audit.kind === 'stdout') return createDescriptorWriter(STANDARD_OUTPUT)
-  if (audit.kind === 'postgres') {
-    if (records === undefined) throw refuse('the store keeps no records')
-    return createTableWriter(records)
-  }
-  return await createFileWriter(audit.path).catch((cause: unknown) => {
-    throw refuse(`${audit.path} cannot be opened: ${cause instanceof Error ? cause.message : 'unknown error'}`)
-  })
 }
 
 /** What a database that was restored, or has failed over, may have forgotten. */

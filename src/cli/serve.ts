@@ -6,18 +6,18 @@ import type { Server as TlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { setTimeout } from 'node:timers/promises'
 import { SettingsError } from '../../providers/contract/errors.ts'
+import type { LineWriter } from '../audit/sink.ts'
 import { type BrokerConfig, findProxyVariables } from '../config.ts'
 import type { ListenAddress } from '../config-values.ts'
 import type { Finding } from '../federation/finding.ts'
 import { prepareDrain } from '../http/drain.ts'
 import { createServer, type TlsFiles } from '../http/server.ts'
 import { describeBug, type Log } from '../log.ts'
-import type { Metrics } from '../metrics.ts'
 import { type Composed, compose } from './compose.ts'
 import type { World } from './world.ts'
 
 /** Time that requests under way get to finish after a signal to end, in milliseconds: as long as one may take. */
-const DRAIN_MS = 10_000
+export const DRAIN_MS = 10_000
 
 /** How often the certificate's files are looked at, in milliseconds. */
 const TLS_POLL_MS = 2_000
@@ -43,19 +43,66 @@ export class NoDocument extends SettingsError {
   }
 }
 
+/** A broker that needs but to listen. */
+export type PreparedBroker = Pick<Composed, 'app' | 'metrics' | 'source' | 'close'>
+
+/** A listener's address, and what ends it once the requests under way have finished. */
+export interface Listening {
+  readonly address: ListenAddress
+  readonly drain: () => Promise<void>
+}
+
 /** Starts a broker. Throws {@link SettingsError} where it cannot be started as it is configured, with nothing left open. */
 export async function startBroker(config: BrokerConfig, world: World): Promise<RunningBroker> {
   warnOfStrangeness(config, world.log)
-  const composed = await compose(config, world)
+  const { app, metrics, source, close } = await prepareBroker(config, world)
+  const listening: Listening[] = []
+  const stop = async (): Promise<void> => {
+    await Promise.all(listening.map(({ drain }) => drain()))
+    await close()
+  }
+  try {
+    const requests = await listenForRequests(config, app, world.log)
+    listening.push(requests)
+    const exposed = await listenForMetrics(config.metricsListen, metrics.registry, world.log)
+    if (exposed !== undefined) listening.push(exposed)
+    const addresses = { address: requests.address, metricsAddress: exposed?.address }
+    tellReady(config, addresses, world.log)
+    return { ...addresses, reload: source.poll, stop }
+  } catch (error) {
+    await stop()
+    throw error
+  }
+}
+
+/**
+ * Does all that comes before listening. Records go to `auditWriter`, where there is one. Throws {@link SettingsError} as
+ * {@link startBroker} does, with nothing left open.
+ */
+export async function prepareBroker(
+  config: BrokerConfig,
+  world: World,
+  auditWriter?: LineWriter,
+): Promise<PreparedBroker> {
+  const composed = await compose(config, world, auditWriter)
   try {
     const findings = await composed.source.start()
     if (findings !== undefined) throw new NoDocument(config.federationPath, findings)
     if (composed.believedFrom === world.now() + 1) await nextSecond()
-    return await listenAll(config, composed, world.log)
+    return composed
   } catch (error) {
     await composed.close()
     throw error
   }
+}
+
+/** Tells that requests are taken, and where. */
+export function tellReady(
+  { issuer }: BrokerConfig,
+  { address, metricsAddress }: Pick<RunningBroker, 'address' | 'metricsAddress'>,
+  log: Log,
+): void {
+  log.info({ issuer, listen: address, metrics: metricsAddress ?? null, pid: process.pid }, 'ready')
 }
 
 /** A store that was made this second takes no proof of this second: nobody is let in to be refused for that. */
@@ -63,25 +110,18 @@ async function nextSecond(): Promise<void> {
   await setTimeout(1_000 - (Date.now() % 1_000))
 }
 
-async function listenAll(config: BrokerConfig, composed: Composed, log: Log): Promise<RunningBroker> {
-  const server = createServer(composed.app, config.tls === undefined ? undefined : readTls(config.tls))
-  const metricsServer = createMetricsServer(composed.metrics)
-  const drains = [server, metricsServer].map((each) => prepareDrain(each, DRAIN_MS))
-  const drainAll = () => Promise.all(drains.map((drain) => drain()))
-  try {
-    const address = await listen(server, config.listen, '--listen')
-    const metricsAddress = await listenForMetrics(metricsServer, config.metricsListen, log)
-    const unfollow = config.tls === undefined ? () => undefined : followTls(server as TlsServer, config.tls, log)
-    log.info({ issuer: config.issuer, listen: address, metrics: metricsAddress ?? null, pid: process.pid }, 'ready')
-    const stop = async (): Promise<void> => {
+/** Takes requests. Throws {@link SettingsError} where the address cannot be had. */
+export async function listenForRequests(config: BrokerConfig, app: Composed['app'], log: Log): Promise<Listening> {
+  const server = createServer(app, config.tls === undefined ? undefined : readTls(config.tls))
+  const drain = prepareDrain(server, DRAIN_MS)
+  const address = await listen(server, config.listen, '--listen')
+  const unfollow = config.tls === undefined ? () => undefined : followTls(server as TlsServer, config.tls, log)
+  return {
+    address,
+    drain: () => {
       unfollow()
-      await drainAll()
-      await composed.close()
-    }
-    return { address, metricsAddress, reload: composed.source.poll, stop }
-  } catch (error) {
-    await drainAll()
-    throw error
+      return drain()
+    },
   }
 }
 
@@ -97,14 +137,19 @@ function listen(server: Server, { host, port }: ListenAddress, flag: string): Pr
   })
 }
 
-/** Two brokers on one machine need not be told apart for this: whoever asked for no address gets by without. */
-async function listenForMetrics(
-  server: Server,
+/**
+ * Answers Prometheus. Two brokers on one machine need not be told apart for this: whoever asked for no address gets by without one,
+ * and whoever asked for one that cannot be had gets a {@link SettingsError}.
+ */
+export async function listenForMetrics(
   address: BrokerConfig['metricsListen'],
+  source: MetricsSource,
   log: Log,
-): Promise<ListenAddress | undefined> {
+): Promise<Listening | undefined> {
+  const server = createMetricsServer(source)
+  const drain = prepareDrain(server, DRAIN_MS)
   try {
-    return await listen(server, address, '--metrics-listen')
+    return { address: await listen(server, address, '--metrics-listen'), drain }
   } catch (error) {
     if (!address.isDefault) throw error
     log.warn(
@@ -115,17 +160,23 @@ async function listenForMetrics(
   }
 }
 
-function createMetricsServer({ registry }: Metrics): Server {
+/** What Prometheus is answered with. */
+export interface MetricsSource {
+  readonly contentType: string
+  metrics(): Promise<string>
+}
+
+function createMetricsServer(source: MetricsSource): Server {
   return createHttpServer((request, response) => {
     if (request.url?.split('?', 1)[0] !== '/metrics') {
       response.writeHead(404).end()
       return
     }
-    registry.metrics().then(
+    source.metrics().then(
       (text) =>
         response
           .writeHead(200, {
-            'content-type': registry.contentType,
+            'content-type': source.contentType,
             'cache-control': 'no-store',
             'x-content-type-options': 'nosniff',
           })
@@ -156,7 +207,8 @@ function followTls(server: TlsServer, files: NonNullable<BrokerConfig['tls']>, l
   }
 }
 
-function warnOfStrangeness(config: BrokerConfig, log: Log): void {
+/** Warns of what may be meant as it is, and is seldom. */
+export function warnOfStrangeness(config: BrokerConfig, log: Log): void {
   const proxies = findProxyVariables()
   if (proxies.length > 0) log.warn({ variables: proxies }, 'proxies of the environment are ignored: use --egress-proxy')
   if (config.insecureHosts.size > 0) {
