@@ -13,7 +13,7 @@ export interface KeyMetrics {
   keysUnconfirmed(): void
 }
 
-/** Creates them. A key's id is no label, as there would be another every month. */
+/** Creates them. A key's id is no label, as there would be another every month. Every worker sees the same steps: they are not added up. */
 export function createKeyMetrics(registry: Registry): KeyMetrics {
   const registers = [registry]
   const labelNames = ['algorithm'] as const
@@ -24,7 +24,6 @@ export function createKeyMetrics(registry: Registry): KeyMetrics {
     help: `What this process saw happen to signing keys: ${KEY_EVENTS.join(', ')}.`,
     labelNames: ['algorithm', 'event'] as const,
     registers,
-    // Every worker sees the same steps.
     aggregator: 'max',
   })
   const keys = new Gauge({

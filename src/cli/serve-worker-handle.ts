@@ -37,7 +37,7 @@ export interface WorkerHandle extends CountingWorker {
   /** Has it do all that comes before listening. Throws what it refused to start for, or {@link WorkerEnded}. */
   prepare(flags: Flags): Promise<void>
   /** Has it take requests. Throws as {@link prepare} does. */
-  listen(): Promise<ListenAddress>
+  takeRequests(): Promise<ListenAddress>
   /** Has it finish what is under way, and end. */
   drain(): void
   kill(): void
@@ -89,7 +89,7 @@ export function watchWorker(worker: Worker, { sink, writeLog, federationPath }: 
     async prepare(flags) {
       await ask({ kind: 'prepare', flags }, 'prepared')
     },
-    async listen() {
+    async takeRequests() {
       const answer = await ask({ kind: 'listen' }, 'listening')
       if (answer.kind !== 'listening') throw new Error('the worker says something else')
       return answer.address

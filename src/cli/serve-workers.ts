@@ -4,6 +4,7 @@ import cluster from 'node:cluster'
 import { extname } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { SettingsError } from '../../providers/contract/errors.ts'
 import { type AuditSink, createAuditSink } from '../audit/sink.ts'
 import type { BrokerConfig, Flags } from '../config.ts'
 import type { ListenAddress } from '../config-values.ts'
@@ -13,7 +14,7 @@ import { EXIT } from './exit.ts'
 import { openAuditWriter } from './open-audit.ts'
 import { createPatience } from './restart-patience.ts'
 import { DRAIN_MS, listenForMetrics, tellReady, warnOfStrangeness } from './serve.ts'
-import { type WorkerHandle, watchWorker } from './serve-worker-handle.ts'
+import { type WorkerHandle, type WorkerPorts, watchWorker } from './serve-worker-handle.ts'
 
 /** Beside this file, whether this is a source or what was built of it. */
 const WORKER = fileURLToPath(new URL(`./serve-worker${extname(import.meta.url)}`, import.meta.url))
@@ -52,14 +53,14 @@ export async function startWorkers(config: BrokerConfig, flags: Flags, ports: Su
   const sink = await openSink(config)
   opened.defer(async () => sink?.close())
   const metrics = createWorkerMetrics()
-  const crew = createCrew(config, flags, { ...ports, sink, metrics })
+  const crew = createCrew(flags, { ...ports, sink, metrics, federationPath: config.federationPath })
   opened.defer(() => crew.kill())
   // The first one makes the store and the keys, and tells what is wrong once.
   const first = await crew.prepareOne()
   const others = await Promise.all(Array.from({ length: config.workers - 1 }, crew.prepareOne))
   const exposed = await listenForMetrics(config.metricsListen, metrics, ports.log)
   opened.defer(async () => exposed?.drain())
-  const [address] = await Promise.all([first, ...others].map(crew.listenWith))
+  const [address] = await Promise.all([first, ...others].map(crew.takeRequests))
   if (address === undefined) throw new Error('there are no workers')
   const workers = [first, ...others].map(({ pid }) => pid)
   tellReady(config, { address, metricsAddress: exposed?.address }, ports.log.child({ workers }))
@@ -82,14 +83,12 @@ async function openSink({ audit }: BrokerConfig): Promise<AuditSink | undefined>
   return audit.kind === 'postgres' ? undefined : createAuditSink(await openAuditWriter(audit, undefined))
 }
 
-interface CrewPorts extends SupervisorPorts {
-  readonly sink: AuditSink | undefined
+interface CrewPorts extends SupervisorPorts, WorkerPorts {
   readonly metrics: WorkerMetrics
 }
 
-function createCrew(config: BrokerConfig, flags: Flags, ports: CrewPorts) {
+function createCrew(flags: Flags, ports: CrewPorts) {
   const { log, metrics } = ports
-  const { federationPath } = config
   const ending = new AbortController()
   const patience = createPatience(() => performance.now())
   const { promise: gaveUp, reject: giveUp } = Promise.withResolvers<never>()
@@ -98,20 +97,20 @@ function createCrew(config: BrokerConfig, flags: Flags, ports: CrewPorts) {
   const serving = new Set<WorkerHandle>()
 
   const prepareOne = async (): Promise<WorkerHandle> => {
-    const worker = watchWorker(cluster.fork(), { ...ports, federationPath })
+    const worker = watchWorker(cluster.fork(), ports)
     all.add(worker)
     void worker.ended.then(() => all.delete(worker))
     await worker.prepare(flags)
     return worker
   }
-  const listenWith = async (worker: WorkerHandle): Promise<ListenAddress> => {
-    const address = await worker.listen()
+  const takeRequests = async (worker: WorkerHandle): Promise<ListenAddress> => {
+    const address = await worker.takeRequests()
     serving.add(worker)
     metrics.joined(worker)
     void worker.ended.then((end) => {
       serving.delete(worker)
-      metrics.died(worker)
       if (ending.signal.aborted) return
+      metrics.died(worker)
       log.error({ worker: worker.pid, ...end }, 'a worker ended: another takes its place')
       void replace()
     })
@@ -122,13 +121,13 @@ function createCrew(config: BrokerConfig, flags: Flags, ports: CrewPorts) {
       try {
         await setTimeout(patience.next(), undefined, { signal: ending.signal })
         const worker = await prepareOne()
-        await listenWith(worker)
+        await takeRequests(worker)
         log.info({ worker: worker.pid }, 'a worker takes the place of one that ended')
         return
       } catch (error) {
         if (ending.signal.aborted) return
         if (serving.size === 0) return giveUp(error)
-        log.error(describeBug(error), 'a worker could not be started: another try follows')
+        log.error(describe(error), 'a worker could not be started: another try follows')
       }
     }
   }
@@ -136,17 +135,10 @@ function createCrew(config: BrokerConfig, flags: Flags, ports: CrewPorts) {
     gaveUp,
     /** Does all that comes before listening in a worker of its own. */
     prepareOne,
-    listenWith,
-    async drain(): Promise<number> {
+    takeRequests,
+    drain(): Promise<number> {
       ending.abort()
-      const workers = [...all]
-      const timer = globalThis.setTimeout(() => {
-        for (const worker of workers) worker.kill()
-      }, END_MS)
-      for (const worker of workers) worker.drain()
-      const ends = await Promise.all(workers.map(({ ended }) => ended))
-      clearTimeout(timer)
-      return Math.max(...ends.map(({ code }) => code), EXIT.done)
+      return drainAll([...all])
     },
     async kill(): Promise<void> {
       ending.abort()
@@ -154,4 +146,23 @@ function createCrew(config: BrokerConfig, flags: Flags, ports: CrewPorts) {
       await Promise.all([...all].map(({ ended }) => ended))
     },
   }
+}
+
+/** Gives the highest of their codes. One that does not end in time is ended. */
+async function drainAll(workers: readonly WorkerHandle[]): Promise<number> {
+  const kill = (): void => {
+    for (const worker of workers) worker.kill()
+  }
+  const timer = globalThis.setTimeout(kill, END_MS)
+  for (const worker of workers) worker.drain()
+  const ends = await Promise.all(workers.map(({ ended }) => ended))
+  clearTimeout(timer)
+  return Math.max(...ends.map(({ code }) => code), EXIT.done)
+}
+
+/** What an operator can put right is told as it is. */
+function describe(error: unknown): object {
+  return error instanceof SettingsError
+    ? { problems: error.problems.map(({ message }) => message) }
+    : describeBug(error)
 }

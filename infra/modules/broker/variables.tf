@@ -145,8 +145,8 @@ variable "settings" {
   nullable    = false
 
   validation {
-    condition     = length(setsubtract(keys(var.settings), ["audit", "egress-proxy", "key-rotation-days"])) == 0
-    error_message = "settings: ${join(", ", setsubtract(keys(var.settings), ["audit", "egress-proxy", "key-rotation-days"]))} cannot be set here: audit, egress-proxy and key-rotation-days can, and other inputs stand for the rest."
+    condition     = length(setsubtract(keys(var.settings), ["audit", "egress-proxy", "key-rotation-days", "workers"])) == 0
+    error_message = "settings: ${join(", ", setsubtract(keys(var.settings), ["audit", "egress-proxy", "key-rotation-days", "workers"]))} cannot be set here: audit, egress-proxy, key-rotation-days and workers can, and other inputs stand for the rest."
   }
 }
 
