@@ -1,6 +1,6 @@
 /** Ends a server without ending what it is doing. */
 
-import type { Server } from 'node:http'
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 
 /**
@@ -9,13 +9,23 @@ import type { Socket } from 'node:net'
  */
 export function prepareDrain(server: Server, patienceMs: number): () => Promise<void> {
   const sockets = new Set<Socket>()
+  const responses = new Set<ServerResponse>()
+  let isDraining = false
   server.on('connection', (socket: Socket) => {
     sockets.add(socket)
     socket.once('close', () => sockets.delete(socket))
   })
+  // Node would keep a connection open after the answer, which then says so, for another 75 seconds.
+  server.prependListener('request', (_request: IncomingMessage, response: ServerResponse) => {
+    if (isDraining) response.shouldKeepAlive = false
+    responses.add(response)
+    response.once('close', () => responses.delete(response))
+  })
   return () =>
     new Promise((resolve) => {
       if (!server.listening) return resolve()
+      isDraining = true
+      for (const response of responses) response.shouldKeepAlive = false
       const timer = setTimeout(() => {
         for (const socket of sockets) socket.destroy()
       }, patienceMs)
