@@ -5,6 +5,7 @@ import { createServer as createHttpServer, type Server } from 'node:http'
 import type { Server as TlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { setTimeout } from 'node:timers/promises'
+import { getSystemErrorMessage } from 'node:util'
 import { SettingsError } from '../../providers/contract/errors.ts'
 import type { LineWriter } from '../audit/sink.ts'
 import { type BrokerConfig, findProxyVariables } from '../config.ts'
@@ -128,13 +129,18 @@ export async function listenForRequests(config: BrokerConfig, app: Composed['app
 function listen(server: Server, { host, port }: ListenAddress, flag: string): Promise<ListenAddress> {
   return new Promise((resolve, reject) => {
     server.once('error', (error) =>
-      reject(wrongSetting(flag, `cannot listen on ${host} port ${port}: ${error.message}`)),
+      reject(wrongSetting(flag, `cannot listen on ${host} port ${port}: ${describeListening(error)}`)),
     )
     server.listen({ host, port }, () => {
       const bound = server.address() as AddressInfo
       resolve({ host: bound.address, port: bound.port })
     })
   })
+}
+
+/** A worker's listener fails with words of its own, for the same thing. */
+function describeListening({ code, errno, message }: NodeJS.ErrnoException): string {
+  return errno === undefined ? message : `${code}: ${getSystemErrorMessage(errno)}`
 }
 
 /**

@@ -64,13 +64,14 @@ describe.each(WAYS)('the %s', (way) => {
     expect({ code, err }).toEqual({ code: 2, err: expect.stringContaining('colour: there is no such member') })
   })
 
-  test('serves until it is told to stop', async () => {
+  test.each(['1', '2'])('serves by %s processes until it is told to stop', async (workers) => {
     const [, port = ''] = /^ {2}broker +http:\/\/127\.0\.0\.1:(\d+)$/m.exec(dev.out()) ?? []
     const ready = await fetch(`http://127.0.0.1:${port}/readyz`)
     const serving = chancery.start([
       'serve',
       ...['--issuer', 'http://127.0.0.1:1', '--listen', '127.0.0.1:0', '--metrics-listen', '127.0.0.1:0'],
       ...['--federation', join(directory, 'dev', 'federation.json'), '--store', `sqlite:${join(directory, 'own.db')}`],
+      ...['--workers', workers],
       ...['--insecure-host', /--insecure-host (\S+)/.exec(await refusal())?.[1] ?? ''],
     ])
     await vi.waitFor(() => expect(serving.err()).toContain('"msg":"ready"'), { timeout: 15_000, interval: 25 })
@@ -80,11 +81,14 @@ describe.each(WAYS)('the %s', (way) => {
     expect((await serving.ended).code).toBe(0)
   })
 
-  test('takes the name of its loading process for nothing else than a word it does not know', async () => {
-    const { code, err } = await chancery.run(['/chancery/federation-worker'])
+  test.each(['federation', 'serve'])(
+    'takes the name of its %s-worker for nothing else than a word it does not know',
+    async (name) => {
+      const { code, err } = await chancery.run([`/chancery/${name}-worker`])
 
-    expect({ code, err }).toEqual({ code: 2, err: expect.stringContaining('unknown command') })
-  })
+      expect({ code, err }).toEqual({ code: 2, err: expect.stringContaining('unknown command') })
+    },
+  )
 
   const environment = () => parseExports(readFileSync(join(directory, 'dev', 'run', 'environment'), 'utf8'))
 

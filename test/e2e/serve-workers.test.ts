@@ -11,6 +11,7 @@ import { encodeSignedRequest } from '../../providers/aws/stand-in/signed-request
 import { ACCOUNT, ROLE } from '../support/aws-scene.ts'
 import { formOf } from '../support/broker.ts'
 import { BROKER } from '../support/document.ts'
+import { makeScratch } from '../support/scratch.ts'
 import { type Connection, openWorkersScene, pause, readRecords, type WorkersScene } from '../support/workers-scene.ts'
 
 const KEY = Buffer.alloc(32, 7).toString('base64')
@@ -111,7 +112,7 @@ describe('a worker', () => {
   })
 
   test('that cannot be replaced leaves the others serving; without others the command ends, and says why', async () => {
-    const file = join(process.env.TMPDIR ?? '/tmp', `chancery-key-${process.pid}`)
+    const file = join(makeScratch(), 'keys')
     writeFileSync(file, KEY)
     scene = await openWorkersScene({ env: { CHANCERY_KEY_ENCRYPTION_KEY_FILE: file } })
     const [one = 0, other = 0] = scene.pids

@@ -128,10 +128,14 @@ export async function pause(pid: number): Promise<void> {
 
 /** Gives the records of a file. Throws where a line is not one. */
 export function readRecords(file: string): readonly Readonly<Record<string, unknown>>[] {
-  return readFileSync(file, 'utf8')
-    .split('\n')
-    .slice(0, -1)
-    .map((line) => JSON.parse(line) as Readonly<Record<string, unknown>>)
+  return parseRecords(readFileSync(file, 'utf8'))
+}
+
+/** Gives the records in a text. Throws where a line is not one, or not whole. */
+export function parseRecords(text: string): readonly Readonly<Record<string, unknown>>[] {
+  const lines = text.split('\n')
+  expect(lines.pop()).toBe('')
+  return lines.map((line) => JSON.parse(line) as Readonly<Record<string, unknown>>)
 }
 
 function parseLines(text: string): readonly Readonly<Record<string, unknown>>[] {
