@@ -31,8 +31,17 @@ export interface Running {
 
 /** Starts a command and leaves it running. */
 export function startChancery(args: readonly string[], env: Readonly<Record<string, string>> = {}): Running {
+  return start([process.execPath, COMMAND, ...args], env)
+}
+
+/** As {@link startChancery}, with a pipe of the system's at its standard output: what Node gives its children is a socket. */
+export function startPiped(args: readonly string[]): Running {
+  return start(['sh', '-c', '"$@" | cat', 'sh', process.execPath, COMMAND, ...args], {})
+}
+
+function start([program = '', ...args]: readonly string[], env: Readonly<Record<string, string>>): Running {
   const inherited = Object.entries(process.env).filter(([name]) => !/^CHANCERY_|proxy$/i.test(name))
-  const child = spawn(process.execPath, [COMMAND, ...args], {
+  const child = spawn(program, args, {
     env: { ...Object.fromEntries(inherited), ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })

@@ -5,14 +5,14 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { Agent, request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { expect, vi } from 'vitest'
+import { expect, onTestFinished, vi } from 'vitest'
 import { type AwsStandIn, startAwsStandIn } from '../../providers/aws/stand-in/stand-in.ts'
 import { type KubernetesStandIn, startKubernetesStandIn } from '../../providers/kubernetes/stand-in/stand-in.ts'
 import { makeAgedStore } from './aged-store.ts'
 import { ACCOUNT, bindRole, ROLE, trustAccounts } from './aws-scene.ts'
 import { formOf, type Parameters } from './broker.ts'
 import { BROKER, bindingFor, documentFor } from './document.ts'
-import { findFreePort, type Running, startChancery } from './process.ts'
+import { findFreePort, type Running, startChancery, startPiped } from './process.ts'
 
 /** An answer, and nothing else of the connection. */
 export interface WorkerReply {
@@ -34,6 +34,8 @@ export interface WorkersScene extends Running {
   readonly origin: string
   /** Those that took requests when the broker became ready. */
   readonly pids: readonly number[]
+  /** Tells the supervisor to stop. */
+  stop(): void
   connect(): Connection
   /** Does something while only one of the workers can answer: the others stand still. One at a time. */
   alone(pid: number, act: () => Promise<unknown>): Promise<void>
@@ -51,12 +53,16 @@ export interface WorkersScene extends Running {
 export interface WorkersOptions {
   readonly args?: readonly string[]
   readonly env?: Readonly<Record<string, string>>
-  /** How the command is started, where it is not from source. */
-  readonly start?: (args: readonly string[]) => Running
+  /** Whether standard output is a pipe of the system's. */
+  readonly isPiped?: boolean
 }
 
 /** Starts one with two workers, on a store that believes proofs of today. */
-export async function openWorkersScene({ args = [], env, start }: WorkersOptions = {}): Promise<WorkersScene> {
+export async function openWorkersScene({
+  args = [],
+  env,
+  isPiped = false,
+}: WorkersOptions = {}): Promise<WorkersScene> {
   const cluster = await startKubernetesStandIn()
   cluster.createServiceAccount('payments', 'api')
   const aws = await startAwsStandIn()
@@ -82,14 +88,15 @@ export async function openWorkersScene({ args = [], env, start }: WorkersOptions
     ...['--store', `sqlite:${join(directory, 'chancery.db')}`, '--audit', `file:${join(directory, 'audit.jsonl')}`],
     ...['--insecure-host', cluster.host, '--insecure-host', aws.host, ...args],
   ]
-  const running = start?.(line) ?? startChancery(line, env)
+  const running = isPiped ? startPiped(line) : startChancery(line, env)
   const logs = () => parseLines(running.err())
   const logged = (message: string) =>
     vi.waitFor(() => logs().find(({ msg }) => msg === message) ?? expect.fail(`${message}: ${running.err()}`), {
       timeout: 20_000,
       interval: 10,
     })
-  const pids = (await logged('ready')).workers as readonly number[]
+  const { workers, pid: supervisor } = await logged('ready')
+  const pids = workers as readonly number[]
   const origin = `http://127.0.0.1:${ports.listen}`
   const connect = () => openConnection(origin)
   const alone = async (pid: number, act: () => Promise<unknown>): Promise<void> => {
@@ -102,6 +109,7 @@ export async function openWorkersScene({ args = [], env, start }: WorkersOptions
     ...running,
     ...{ cluster, aws, directory, origin, logs, logged, connect },
     pids,
+    stop: () => void process.kill(Number(supervisor), 'SIGTERM'),
     alone,
     async connectTo(pid) {
       const connection = connect()
@@ -111,7 +119,8 @@ export async function openWorkersScene({ args = [], env, start }: WorkersOptions
     proof: () => cluster.requestToken({ namespace: 'payments', serviceAccount: 'api', audiences: [BROKER] }),
     metrics: async () => (await fetch(`http://127.0.0.1:${ports.metrics}/metrics`)).text(),
     async close() {
-      running.child.kill('SIGKILL')
+      const { exitCode, signalCode } = running.child
+      if (exitCode === null && signalCode === null) process.kill(Number(supervisor), 'SIGKILL')
       await running.finished
       await Promise.all([cluster.close(), aws.close()])
       rmSync(directory, { recursive: true, force: true })
@@ -122,6 +131,14 @@ export async function openWorkersScene({ args = [], env, start }: WorkersOptions
 /** Stops a process where it is, and waits until it stands. */
 export async function pause(pid: number): Promise<void> {
   process.kill(pid, 'SIGSTOP')
+  // One that stands still would outlive its supervisor, and the test.
+  onTestFinished(() => {
+    try {
+      process.kill(pid, 'SIGCONT')
+    } catch {
+      // It has ended.
+    }
+  })
   const stateOf = () => execFileSync('ps', ['-o', 'state=', '-p', String(pid)], { encoding: 'utf8' })
   await vi.waitFor(() => expect(stateOf()).toMatch(/^T/), { interval: 5 })
 }
