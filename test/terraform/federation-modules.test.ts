@@ -67,6 +67,20 @@ describe.skipIf(!hasTool('terraform', 'the federation modules'))('Terraform', ()
     expect((await planWithUnknownIssuer(inputs)).errors).toEqual([])
   })
 
+  test('says so where bindings meet in more pairs than a plan can look at', async () => {
+    const { version: _version, ...inputs } = documentOf({ change: { bindings: { api: null } } }) as Json
+    const bindings = Object.fromEntries(
+      Array.from({ length: 700 }, (_, index) => [`b${index}`, crossingOf(index)] as const),
+    )
+
+    const plan = await planOnce('federation', { ...inputs, bindings })
+    const trusted = await planOnce('federation', { ...inputs, bindings, overlap_proved_by: 'check' })
+
+    expect((await runCheck({ version: 1, ...inputs, bindings })).findings).toEqual([])
+    expect(plan.errors.join('\n')).toMatch(/overlap_proved_by = "check" \[overlap_unproven\]$/)
+    expect(trusted.errors).toEqual([])
+  })
+
   test('proves a document of 2,000 bindings in a plan, and finds the one that collides', {
     timeout: 120_000,
   }, async () => {
@@ -90,6 +104,13 @@ function bindingOf(index: number): object {
   const account = index % 4 === 0 ? ['api', 'web'] : 'api'
   const match = { 'kubernetes.namespace': namespace, 'kubernetes.service_account': account }
   return { trusted_issuer: 'prod-eks', match, identity: index % 2 === 0 ? 'payments/api' : 'payments/batch' }
+}
+
+/** Half of them by the pod, half by the node: each of the one meets each of the other. */
+function crossingOf(index: number): object {
+  const more = index % 2 === 0 ? { 'kubernetes.pod_name': `p${index}` } : { 'kubernetes.node_name': `n${index}` }
+  const match = { 'kubernetes.namespace': 'payments', 'kubernetes.service_account': 'api', ...more }
+  return { trusted_issuer: 'prod-eks', match, identity: 'payments/api' }
 }
 
 async function planOnce(module: string, inputs: object, configuration?: object): Promise<Plan> {
