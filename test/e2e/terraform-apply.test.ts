@@ -91,7 +91,7 @@ async function apply(directory: string, inputs: object, documents: string): Prom
 /** A request of a role's, for the broker: each is another proof. */
 async function askAs(role: string, aws: AwsStandIn, broker: TestBroker): Promise<Reply> {
   const session = aws.assumeRole(aws.createRole(ACCOUNT, role), `job-${crypto.randomUUID().slice(0, 8)}`)
-  const envelope = encodeSignedRequest(await aws.signedRequest(session, { audience: BROKER }))
+  const envelope = encodeSignedRequest(aws.signedRequest(session, { audience: BROKER }))
   return await broker.exchange(envelope, { subject_token_type: AWS4_REQUEST_TYPE })
 }
 
@@ -144,6 +144,7 @@ test.skipIf(!hasTool('terraform', 'from Terraform to a token'))(
     expect(subjectIn(moved)).toBe(BATCH)
     expect(old.status).toBe(400)
     expect(failed).toEqual([])
+    process.stdout.write(`${count} exchanges while a change was applied and took effect, ${failed.length} failed\n`)
     expect(count).toBeGreaterThan(10)
   },
 )

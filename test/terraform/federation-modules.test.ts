@@ -1,14 +1,19 @@
 /** The federation modules: their own tests, keys at every depth, what is not known yet, and how long a plan of many bindings takes. */
 
-import { readFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { digestOf } from '../../src/federation/digest.ts'
+import { readFederation } from '../../src/federation/federation.ts'
+import { locateDocuments } from '../../src/federation/locate.ts'
 import { readPlaces } from '../support/document-places.ts'
+import { CONTEXT } from '../support/federation-parts.ts'
 import { hasTool } from '../support/found-tool.ts'
 import { runCheck } from '../support/run-check.ts'
+import { makeScratch } from '../support/scratch.ts'
 import { documentOf } from '../support/terraform-cases.ts'
 import { CATALOGUE_FILE, renderCatalogue } from '../support/terraform-catalogue.ts'
-import { copyInfra, runTerraform, testTerraform } from '../support/terraform-copy.ts'
+import { applyModule, copyInfra, runTerraform, testTerraform } from '../support/terraform-copy.ts'
 import { createPlanner, type Plan } from '../support/terraform-plan.ts'
 import { renderTerraformReadmes } from '../support/terraform-readmes.ts'
 
@@ -65,6 +70,21 @@ describe.skipIf(!hasTool('terraform', 'the federation modules'))('Terraform', ()
     const { version: _version, ...inputs } = documentOf({ change: {} }) as Json
 
     expect((await planWithUnknownIssuer(inputs)).errors).toEqual([])
+  })
+
+  test('gives the document packed as the broker unpacks it, and the digest that the broker gives it', async () => {
+    const { version: _version, ...inputs } = documentOf({
+      change: { identities: { 'payments/api': { claims: { note: '<a> & b' } } } },
+    }) as Json
+    const outputs = applyModule('federation', inputs) as Readonly<Record<string, string>>
+    const directory = makeScratch()
+    writeFileSync(join(directory, 'platform.json.gz'), Buffer.from(outputs.document_gzip_base64 ?? '', 'base64'))
+
+    const { federation } = readFederation(await locateDocuments(directory), CONTEXT)
+
+    expect(outputs.digest).toBe(federation?.digest)
+    expect(outputs.digest).toBe(digestOf(outputs.document ?? ''))
+    expect(federation?.identities.get('payments/api')?.claims).toEqual({ note: '<a> & b' })
   })
 
   test('says so where bindings meet in more pairs than a plan can look at', async () => {
