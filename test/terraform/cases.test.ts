@@ -1,6 +1,6 @@
 /** What `chancery check` refuses is refused at plan, wherever Terraform's language can say it: the same cases for both. */
 
-import { afterAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { hasTool } from '../support/found-tool.ts'
 import { runCheck } from '../support/run-check.ts'
 import { prove } from '../support/team-documents.ts'
@@ -13,7 +13,7 @@ import {
   type TerraformCase,
   teamDocumentsOf,
 } from '../support/terraform-cases.ts'
-import { codesIn, createPlanner, type Plan } from '../support/terraform-plan.ts'
+import { codesIn, createPlanner, type Plan, type Planner } from '../support/terraform-plan.ts'
 
 describe.each(CASE_FILES)('of %s, chancery check finds', (file) => {
   test.each(readCases(file).map((each) => [each.name, each] as const))('%s', async (_, each) => {
@@ -75,8 +75,12 @@ function expectPlanned({ errors, warnings }: Plan, each: TerraformCase): void {
 }
 
 describe.skipIf(!hasTool('terraform', 'plans of the federation modules'))('a plan', () => {
-  const platforms = createPlanner('federation')
-  const teams = createPlanner('together', TOGETHER)
+  let platforms: Planner
+  let teams: Planner
+  beforeAll(() => {
+    platforms = createPlanner('federation')
+    teams = createPlanner('together', TOGETHER)
+  })
   afterAll(() => {
     platforms.close()
     teams.close()

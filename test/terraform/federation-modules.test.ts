@@ -44,6 +44,16 @@ describe.skipIf(!hasTool('terraform', 'the federation modules'))('Terraform', ()
     expect(runTerraform(root, 'validate', '-no-color').out).toContain('The configuration is valid.')
   })
 
+  test('plans the example with the values that stand beside it', () => {
+    const root = join(copyInfra(), 'examples/three-clouds')
+    runTerraform(root, 'init', '-no-color')
+
+    expect(runTerraform(root, 'plan', '-no-color', '-input=false', '-var-file=example.tfvars')).toMatchObject({
+      code: 0,
+      err: '',
+    })
+  })
+
   test('refuses a key that is not there, by name and path, wherever the document has members', async () => {
     const full = JSON.parse(readFileSync(new URL('cases/full.json', import.meta.url), 'utf8')) as Json
     const { document, paths, places } = withStrangers(full)
