@@ -1,6 +1,6 @@
 /** The federation modules: their own tests, keys at every depth, what is not known yet, and how long a plan of many bindings takes. */
 
-import { readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { digestOf } from '../../src/federation/digest.ts'
@@ -76,6 +76,24 @@ describe.skipIf(!hasTool('terraform', 'the federation modules'))('Terraform', ()
     expect(plan.errors.join('\n')).toContain('[pin_missing]')
   })
 
+  test('refuses at apply what could not be known at plan', () => {
+    const root = join(copyInfra(), 'examples', 'with-unknown')
+    mkdirSync(root)
+    const { version: _version, ...inputs } = documentOf({ change: {} }) as Json
+    const issuer = { provider: 'kubernetes', issuers: [from('terraform_data.cluster.output')] }
+    const configuration = {
+      resource: { terraform_data: { cluster: { input: 'http://oidc.corp.example' } } },
+      module: { it: { source: '../../modules/federation', ...inputs, trusted_issuers: { 'prod-eks': issuer } } },
+    }
+    writeFileSync(join(root, 'main.tf.json'), JSON.stringify(configuration))
+    runTerraform(root, 'init', '-no-color')
+
+    expect(runTerraform(root, 'plan', '-no-color').code).toBe(0)
+    const { code, err } = runTerraform(root, 'apply', '-auto-approve', '-no-color')
+    expect(code).toBe(1)
+    expect(err).toContain('must be https')
+  })
+
   test('plans a document of which an issuer is not known yet', async () => {
     const { version: _version, ...inputs } = documentOf({ change: {} }) as Json
 
@@ -128,6 +146,11 @@ describe.skipIf(!hasTool('terraform', 'the federation modules'))('Terraform', ()
   })
 })
 
+/** An expression of Terraform's, in its JSON. */
+function from(expression: string): string {
+  return `\${${expression}}`
+}
+
 /** Every fourth has a list, every fourth a prefix. */
 function bindingOf(index: number): object {
   const namespace = index % 4 === 1 ? `team-${index}-*` : `team-${index}`
@@ -154,7 +177,6 @@ async function planOnce(module: string, inputs: object, configuration?: object):
 
 /** The cluster is made by the same configuration, so that its issuer is known only after apply. */
 function planWithUnknownIssuer(inputs: Json): Promise<Plan> {
-  const from = (expression: string): string => `\${${expression}}`
   const names = Object.keys(inputs)
   return planOnce('with-unknown', inputs, {
     variable: Object.fromEntries(names.map((name) => [name, { type: 'any' }])),
