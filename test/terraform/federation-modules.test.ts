@@ -91,7 +91,7 @@ describe.skipIf(!hasTool('terraform', 'the federation modules'))('Terraform', ()
     expect(runTerraform(root, 'plan', '-no-color').code).toBe(0)
     const { code, err } = runTerraform(root, 'apply', '-auto-approve', '-no-color')
     expect(code).toBe(1)
-    expect(err).toContain('must be https')
+    expect(err).toContain('[issuer_refused]')
   })
 
   test('plans a document of which an issuer is not known yet', async () => {
