@@ -8,7 +8,7 @@ import { proveDocuments } from '../federation/prove-documents.ts'
 import type { FederationHead } from '../federation/proven.ts'
 import { contextOf, type DocumentOptions } from './document-options.ts'
 import { EXIT, type Terminal, UsageError } from './exit.ts'
-import { keepNurserySmall } from './small-nursery.ts'
+import { keepHeapSmall } from './small-heap.ts'
 
 export interface CheckOptions extends DocumentOptions {
   readonly json?: boolean
@@ -17,7 +17,7 @@ export interface CheckOptions extends DocumentOptions {
 /** Checks the documents at a path and gives the exit code: 0 where it can be used, warnings or not, and 1 where it cannot. */
 export async function check(path: string, options: CheckOptions, terminal: Terminal): Promise<number> {
   if (!existsSync(path)) throw new UsageError(`${path} does not exist`)
-  keepNurserySmall()
+  keepHeapSmall()
   const { findings, isUsable } = await findAll(path, options)
   if (options.json === true) terminal.out(`${JSON.stringify(findings, null, 2)}\n`)
   else terminal.out(tell(path, findings, isUsable))
