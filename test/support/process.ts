@@ -4,7 +4,10 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { createServer } from 'node:net'
 import { fileURLToPath } from 'node:url'
 
-const COMMAND = fileURLToPath(new URL('../../src/launch.mjs', import.meta.url))
+const SOURCE = new URL('../../src/', import.meta.url)
+/** What runs the command: `npm run test:bun` names another runtime than this one. */
+const RUNTIME = process.env.TEST_RUNTIME
+const COMMAND = fileURLToPath(new URL(RUNTIME === undefined ? 'launch.mjs' : 'main.ts', SOURCE))
 
 export interface Finished {
   readonly code: number | null
@@ -32,7 +35,7 @@ export interface Running {
 /** Starts a command and leaves it running. */
 export function startChancery(args: readonly string[], env: Readonly<Record<string, string>> = {}): Running {
   const inherited = Object.entries(process.env).filter(([name]) => !/^CHANCERY_|proxy$/i.test(name))
-  const child = spawn(process.execPath, [COMMAND, ...args], {
+  const child = spawn(RUNTIME ?? process.execPath, [COMMAND, ...args], {
     env: { ...Object.fromEntries(inherited), ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
