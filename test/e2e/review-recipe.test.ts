@@ -106,6 +106,19 @@ test('keeps to what a comment holds', () => {
   expect(comment).toContain('… and more than a comment holds\n~~~~~~~~\n')
 })
 
+test.each([
+  ['a line', '\n'],
+  ['a carriage return', '\r'],
+])('lets nothing in a document end the fence that it is quoted in: %s', (_, end) => {
+  const name = ['x', '~~~~~~~~', '  ~~~~~~~~', '@everyone'].join(end)
+  writeFileSync(join(directory, 'foul.json'), JSON.stringify({ version: 1, [name]: 1 }))
+
+  const { comment } = review('federation.json', 'foul.json', 'audit.jsonl')
+
+  expect(comment).toContain('@everyone')
+  expect(comment.split(/[\r\n]/).filter((line) => /^ {0,3}~{8}/.test(line))).toHaveLength(6)
+})
+
 test('says how it is used', () => {
   expect(review('federation.json')).toEqual({ code: 2, comment: '', err: 'usage: review.sh OLD NEW AUDIT [EFFECTS]\n' })
 })
