@@ -83,6 +83,6 @@ locals {
   are_names_shaped   = length(local.unknown_members) + length(local.name_shape_problems) == 0 && local.is_every_provider_known
 
   # All that names need to know of trusted issuers.
-  providers               = { for name, entry in try(var.trusted_issuers, {}) : name => entry.provider if can(local.catalogue.providers[entry.provider]) }
+  providers               = { for name in try(keys(var.trusted_issuers), []) : name => var.trusted_issuers[name].provider if can(local.catalogue.providers[var.trusted_issuers[name].provider]) }
   is_every_provider_known = try(length(local.providers) == length(var.trusted_issuers), false)
 }
