@@ -59,7 +59,7 @@ locals {
     [for list in local.key_lists : "${list.path}: name at least one public key [keys_empty]" if length(list.keys) == 0],
     flatten([for list in local.key_lists : [
       for index, key in list.keys : "${list.path}[${index}]: the key cannot be used: it needs a kty and a kid, and nothing of its private half [key_refused]"
-      if !can(key.kty) || !can(key.kid) || can(key.d) || can(key.k)
+      if !can(key.kty) || !can(regex("^\"[^\"]", jsonencode(key.kid))) || can(key.d) || can(key.k)
     ]]),
     flatten([for list in local.key_lists : [
       for index, key in list.keys : "${list.path}[${index}]: two keys have the same kid [key_id_repeated]"
