@@ -8,7 +8,8 @@ locals {
     accounts        = {}
     partition       = "aws"
     issuers         = []
-  }, entry, { path = "trusted_issuers[\"${name}\"]" }) if local.are_issuers_shaped }
+    # A set is as good as a list.
+  }, entry, try({ issuers = [for url in entry.issuers : url] }, {}), { path = "trusted_issuers[\"${name}\"]" }) if local.are_issuers_shaped }
 
   proof_audiences = concat(
     [for index, audience in coalesce(var.proof_audiences, []) : { path = "proof_audiences[${index}]", audience = audience }],
@@ -52,8 +53,8 @@ locals {
   )
 
   key_lists = concat(
-    [for issuer in local.issuers : { path = "${issuer.path}.keys.jwks.keys", keys = issuer.keys.jwks.keys } if issuer.keys.from == "inline"],
-    [for account in local.accounts : { path = "${account.path}.keys.jwks.keys", keys = account.keys.jwks.keys } if try(account.keys.from, "") == "inline"],
+    [for issuer in local.issuers : { path = "${issuer.path}.keys.jwks.keys", keys = [for key in issuer.keys.jwks.keys : key] } if issuer.keys.from == "inline"],
+    [for account in local.accounts : { path = "${account.path}.keys.jwks.keys", keys = [for key in account.keys.jwks.keys : key] } if try(account.keys.from, "") == "inline"],
   )
   key_problems = concat(
     [for list in local.key_lists : "${list.path}: name at least one public key [keys_empty]" if length(list.keys) == 0],
