@@ -8,6 +8,7 @@ import { proveDocuments } from '../federation/prove-documents.ts'
 import type { FederationHead } from '../federation/proven.ts'
 import { contextOf, type DocumentOptions } from './document-options.ts'
 import { EXIT, type Terminal, UsageError } from './exit.ts'
+import { onOneLine } from './printable.ts'
 import { keepHeapSmall } from './small-heap.ts'
 
 export interface CheckOptions extends DocumentOptions {
@@ -57,8 +58,9 @@ function findMissingFiles(document: FederationHead['document'], directory: strin
 
 function tell(path: string, findings: readonly Finding[], isUsable: boolean): string {
   const lines = findings.map(({ severity, file, path: at, code, message, witness }) => {
-    const example = witness === undefined ? '' : `\n  for example: ${JSON.stringify(witness)}`
-    return `${severity}: ${file}${at === '' ? '' : ` ${at}`}: ${message} [${code}]${example}\n`
+    const told = [`${severity}: ${file}${at === '' ? '' : ` ${at}`}: ${message} [${code}]`]
+    if (witness !== undefined) told.push(`  for example: ${JSON.stringify(witness)}`)
+    return told.map((line) => `${onOneLine(line)}\n`).join('')
   })
   const errors = findings.filter(({ severity }) => severity === 'error')
   const broken = [...new Set(errors.map(({ file }) => file))]
