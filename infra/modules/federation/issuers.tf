@@ -59,8 +59,8 @@ locals {
   key_problems = concat(
     [for list in local.key_lists : "${list.path}: name at least one public key [keys_empty]" if length(list.keys) == 0],
     flatten([for list in local.key_lists : [
-      for index, key in list.keys : "${list.path}[${index}]: the key cannot be used: it needs a kty and a kid, and nothing of its private half [key_refused]"
-      if !can(key.kty) || !can(regex("^\"[^\"]", jsonencode(key.kid))) || can(key.d) || can(key.k)
+      for index, key in list.keys : "${list.path}[${index}]: the key cannot be used: it needs a kid, the kty RSA or EC with a curve that is signed with, and nothing of its private half [key_refused]"
+      if !(try(key.kty == "RSA", false) || try(key.kty == "EC" && contains(local.catalogue.key_curves, key.crv), false)) || !can(regex("^\"[^\"]", jsonencode(key.kid))) || can(key.d) || can(key.k)
     ]]),
     flatten([for list in local.key_lists : [
       for index, key in list.keys : "${list.path}[${index}]: two keys have the same kid [key_id_repeated]"
