@@ -81,6 +81,8 @@ describe('GET /token', () => {
     ['an unknown parameter', '/token?audience=ledger&format=raw', 400, 'invalid_request'],
     ['a repeated parameter', '/token?audience=ledger&audience=orders', 400, 'invalid_request'],
     ['an unknown path', '/tokens', 404, 'not_found'],
+    ['a path that no URL has', '//', 404, 'not_found'],
+    ['an address', 'http://elsewhere.example/token', 404, 'not_found'],
   ])('of %s is an error with a name', async (_, path, status, error) => {
     expect(await askSocket(port, path)).toMatchObject({
       status,

@@ -41,7 +41,10 @@ export function createAgentListener(service: AgentService): RequestListener {
 async function answerTo(request: IncomingMessage, response: ServerResponse, service: AgentService): Promise<Answer> {
   const stranger = findStranger(request)
   if (stranger !== undefined) return no(403, 'forbidden', stranger)
-  const url = new URL(request.url ?? '/', 'http://agent')
+  const target = request.url ?? ''
+  // A path and nothing else: what has an authority of its own, or is no URL at all, is nobody's request to an agent.
+  const url = URL.parse(`http://agent${target}`)
+  if (!target.startsWith('/') || url === null) return no(404, 'not_found', 'there are /token and /healthz')
   if (url.pathname !== '/token' && url.pathname !== '/healthz')
     return no(404, 'not_found', 'there are /token and /healthz')
   if (request.method !== 'GET') return { ...no(405, 'method_not_allowed', 'only GET is'), headers: { allow: 'GET' } }
