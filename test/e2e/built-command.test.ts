@@ -1,7 +1,7 @@
 /** The command as it ships, as a bundle for Node and as an executable of its own, where nothing of this project is to be found. */
 
 import { createHash } from 'node:crypto'
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { decodeJwt } from 'jose'
@@ -33,6 +33,17 @@ describe.each(WAYS)('the %s', (way) => {
 
   test('says its version, which is the project’s', async () => {
     expect(await chancery.run(['--version'])).toEqual({ code: 0, out: `${readManifest().version}\n`, err: '' })
+  })
+
+  test('is a consumer’s helper where a link to it has that name', async () => {
+    const link = join(directory, 'terraform-credentials-chancery')
+    symlinkSync(join(directory, way === 'executable' ? 'chancery' : 'bin/chancery.mjs'), link)
+    const words = way === 'executable' ? [link] : [process.execPath, link]
+
+    expect(await commandIn(directory, ...words).run(['--host=host.example', 'store', 'host.example'])).toMatchObject({
+      code: 1,
+      err: expect.stringContaining('chancery keeps no credentials'),
+    })
   })
 
   test('checks a document', async () => {
