@@ -38,7 +38,7 @@ describe.each(WAYS)('the %s', (way) => {
   test('is a consumer’s helper where a link to it has that name', async () => {
     const link = join(directory, 'terraform-credentials-chancery')
     symlinkSync(join(directory, way === 'executable' ? 'chancery' : 'bin/chancery.mjs'), link)
-    const words = way === 'executable' ? [link] : [process.execPath, link]
+    const words = way === 'executable' ? ([link] as const) : ([process.execPath, link] as const)
 
     expect(await commandIn(directory, ...words).run(['--host=host.example', 'store', 'host.example'])).toMatchObject({
       code: 1,
