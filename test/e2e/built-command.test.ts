@@ -38,9 +38,9 @@ describe.each(WAYS)('the %s', (way) => {
   test('is a consumer’s helper where a link to it has that name', async () => {
     const link = join(directory, 'terraform-credentials-chancery')
     symlinkSync(join(directory, way === 'executable' ? 'chancery' : 'bin/chancery.mjs'), link)
-    const words = way === 'executable' ? ([link] as const) : ([process.execPath, link] as const)
+    const helper = way === 'executable' ? commandIn(directory, link) : commandIn(directory, process.execPath, link)
 
-    expect(await commandIn(directory, ...words).run(['--host=host.example', 'store', 'host.example'])).toMatchObject({
+    expect(await helper.run(['--host=host.example', 'store', 'host.example'])).toMatchObject({
       code: 1,
       err: expect.stringContaining('chancery keeps no credentials'),
     })
