@@ -49,7 +49,8 @@ function cacheDirectory({ XDG_CACHE_HOME = '' }: Environment): string {
 /** Whoever else can write to the directory can put one of our texts in another's place. */
 async function isPrivate(directory: string): Promise<boolean> {
   const state = await lstat(directory).catch(() => undefined)
-  return state !== undefined && state.isDirectory() && isOurs(state) && (state.mode & 0o022) === 0
+  if (state === undefined) return false
+  return state.isDirectory() && isOurs(state) && (state.mode & 0o022) === 0
 }
 
 function isOurs({ uid }: Stats): boolean {
