@@ -49,7 +49,10 @@ export async function keepFresh(
   let fresh = false
   while (!signal.aborted) {
     try {
-      const token = await source.token({ ...wish, fresh, signal })
+      const asked = source.token({ ...wish, fresh, signal })
+      // Where there is none, it is for our own back-off to say when the broker is asked again.
+      fresh = true
+      const token = await asked
       fresh = false
       const renewalAt = renewalTime(world.now(), token.expiresAt * 1_000, world.random)
       await keeper.deliver(token, renewalAt)
