@@ -1,11 +1,13 @@
 /** `chancery agent`, as a process: its files, its signals, and a broker that goes away and comes back. */
 
+import { spawnSync } from 'node:child_process'
 import {
   existsSync,
   lstatSync,
   mkdirSync,
   readdirSync,
   readFileSync,
+  rmSync,
   statSync,
   symlinkSync,
   writeFileSync,
@@ -259,6 +261,21 @@ describe('SIGHUP', () => {
     expect(answer.json.access_token).toBe(before)
     expect(still).toMatchObject({ status: 200, json: { tokens: [{ audience: 'ledger' }, { audience: 'orders' }] } })
   })
+})
+
+test('SIGTERM ends it also while its configuration is being read', async () => {
+  const at = makePlace(scene, 'end')
+  const agent = scene.start(['agent', '--config', writeConfig(at('agent.json'), { listen: `unix:${at('old.sock')}` })])
+  await until(() => expect(agent.err()).toContain('agent ready'))
+  rmSync(at('agent.json'))
+  spawnSync('mkfifo', [at('agent.json')])
+  agent.child.kill('SIGHUP')
+  agent.child.kill('SIGTERM')
+  await until(() => expect(agent.err()).toContain('ending'))
+  writeConfig(at('agent.json'), { listen: `unix:${at('new.sock')}` })
+
+  expect((await agent.finished).code).toBe(0)
+  expect(readdirSync(at('.'))).toEqual(['agent.json'])
 })
 
 test('a configuration that is not there is told of by its name', async () => {
