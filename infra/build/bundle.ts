@@ -84,7 +84,7 @@ const namedExportsOfCommonJs: Plugin = {
 }
 
 /** Where the executable takes its own sources to be. There is no file: the name is what its other processes are told apart by. */
-export const EXECUTABLE_BASE = 'file:///chancery/executable'
+const EXECUTABLE_BASE = 'file:///chancery/executable'
 
 /** Bundles the same into one file of CommonJS, which is all that an executable of Node can hold. */
 export async function bundleExecutable(file: string): Promise<Metafile> {

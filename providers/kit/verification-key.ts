@@ -33,7 +33,8 @@ const SCHEMES: Readonly<Record<SignatureAlgorithm, Scheme>> = {
   ES512: { hash: 'sha512', keyType: 'EC', curve: 'P-521', signatureLength: 132 },
 }
 
-const ALGORITHM_OF_CURVE: ReadonlyMap<unknown, SignatureAlgorithm> = new Map([
+/** Curves of EC keys, and what is signed with each. */
+export const ALGORITHM_OF_CURVE: ReadonlyMap<unknown, SignatureAlgorithm> = new Map([
   ['P-256', 'ES256'],
   ['P-384', 'ES384'],
   ['P-521', 'ES512'],

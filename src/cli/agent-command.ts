@@ -1,6 +1,7 @@
 /** `chancery agent`: keeps tokens in files, and gives them to whoever asks on this machine. */
 
 import { resolve } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import { SettingsError } from '../../providers/contract/errors.ts'
 import { createTokenSource } from '../client/client.ts'
 import { settingsFromEnvironment } from '../client/environment.ts'
@@ -32,6 +33,9 @@ export interface AgentOptions extends WorkloadOptions {
 
 /** Longest that a timer can be set for, in milliseconds. */
 const FOREVER_MS = 2 ** 31 - 1
+
+/** How long an agent that ends waits for a configuration that is being read again, in milliseconds. */
+const RELOAD_MS = 2_000
 
 /**
  * Runs an agent until it is told to end (SIGTERM, SIGINT), and reads the configuration again when told to (SIGHUP). With `once`,
@@ -72,7 +76,6 @@ interface Read {
 async function runUntilTold(plan: AgentPlan, readAgain: () => Promise<Read>, log: AgentLog): Promise<number> {
   keepSmall()
   const agent = await startAgent(plan, log, REAL_WORLD)
-  log.info('agent ready', { pid: process.pid, outputs: plan.outputs.length })
   let turn: Promise<void> = Promise.resolve()
   const reload = (): void => {
     turn = turn.then(async () => {
@@ -85,12 +88,15 @@ async function runUntilTold(plan: AgentPlan, readAgain: () => Promise<Read>, log
     })
   }
   process.on('SIGHUP', reload)
-  const signal = await new Promise<string>((heard) => {
+  const told = new Promise<string>((heard) => {
     for (const each of ['SIGTERM', 'SIGINT'] as const) process.once(each, heard)
   })
-  log.info('ending', { signal })
-  await agent.stop()
+  log.info('agent ready', { pid: process.pid, outputs: plan.outputs.length })
+  log.info('ending', { signal: await told })
   process.off('SIGHUP', reload)
+  // What a plan that is being read would still open is to be there when everything is closed.
+  await Promise.race([turn, setTimeout(RELOAD_MS, undefined, { ref: false })])
+  await agent.stop()
   return EXIT.done
 }
 

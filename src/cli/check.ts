@@ -8,7 +8,8 @@ import { proveDocuments } from '../federation/prove-documents.ts'
 import type { FederationHead } from '../federation/proven.ts'
 import { contextOf, type DocumentOptions } from './document-options.ts'
 import { EXIT, type Terminal, UsageError } from './exit.ts'
-import { keepNurserySmall } from './small-nursery.ts'
+import { onOneLine } from './printable.ts'
+import { keepHeapSmall } from './small-heap.ts'
 
 export interface CheckOptions extends DocumentOptions {
   readonly json?: boolean
@@ -17,7 +18,7 @@ export interface CheckOptions extends DocumentOptions {
 /** Checks the documents at a path and gives the exit code: 0 where it can be used, warnings or not, and 1 where it cannot. */
 export async function check(path: string, options: CheckOptions, terminal: Terminal): Promise<number> {
   if (!existsSync(path)) throw new UsageError(`${path} does not exist`)
-  keepNurserySmall()
+  keepHeapSmall()
   const { findings, isUsable } = await findAll(path, options)
   if (options.json === true) terminal.out(`${JSON.stringify(findings, null, 2)}\n`)
   else terminal.out(tell(path, findings, isUsable))
@@ -57,8 +58,9 @@ function findMissingFiles(document: FederationHead['document'], directory: strin
 
 function tell(path: string, findings: readonly Finding[], isUsable: boolean): string {
   const lines = findings.map(({ severity, file, path: at, code, message, witness }) => {
-    const example = witness === undefined ? '' : `\n  for example: ${JSON.stringify(witness)}`
-    return `${severity}: ${file}${at === '' ? '' : ` ${at}`}: ${message} [${code}]${example}\n`
+    const told = [`${severity}: ${file}${at === '' ? '' : ` ${at}`}: ${message} [${code}]`]
+    if (witness !== undefined) told.push(`  for example: ${JSON.stringify(witness)}`)
+    return told.map((line) => `${onOneLine(line)}\n`).join('')
   })
   const errors = findings.filter(({ severity }) => severity === 'error')
   const broken = [...new Set(errors.map(({ file }) => file))]

@@ -6,7 +6,7 @@ import { fishScript } from './completion-fish.ts'
 import type { CompletionOption, CompletionPlace } from './completion-place.ts'
 import { zshScript } from './completion-zsh.ts'
 
-export const SHELLS = ['bash', 'zsh', 'fish'] as const
+const SHELLS = ['bash', 'zsh', 'fish'] as const
 
 export type Shell = (typeof SHELLS)[number]
 
@@ -18,7 +18,7 @@ export function completionFor(shell: Shell, program: Command): string {
 }
 
 /** Gives every command, the program itself first, with what may come next. */
-export function placesOf(command: Command, path: readonly string[] = []): readonly CompletionPlace[] {
+function placesOf(command: Command, path: readonly string[] = []): readonly CompletionPlace[] {
   const help = command.createHelp()
   const commands = help.visibleCommands(command)
   const own: CompletionPlace = {

@@ -49,14 +49,8 @@ function refuseToAskOurselves({ CHANCERY_CREDENTIAL_ASKED }: Environment): void 
   tellChildren('CHANCERY_CREDENTIAL_ASKED', 'aws')
 }
 
-/** By these a platform's SDK, or a proof file, is somebody else. */
-const WHO_PROVES = [
-  ...['CHANCERY_PROOF_FILE', 'AWS_PROFILE', 'AWS_ACCESS_KEY_ID', 'AWS_ROLE_ARN', 'AWS_WEB_IDENTITY_TOKEN_FILE'],
-  ...['AZURE_CLIENT_ID', 'AZURE_TENANT_ID', 'AZURE_FEDERATED_TOKEN_FILE', 'GOOGLE_APPLICATION_CREDENTIALS'],
-]
-
-/** By these STS is another. */
-const WHICH_STS = ['AWS_REGION', 'AWS_DEFAULT_REGION', 'AWS_ENDPOINT_URL', 'AWS_ENDPOINT_URL_STS', 'AWS_CONFIG_FILE']
+/** By these a platform's SDK, or a proof file, is somebody else, or STS another: SDKs read more of them with every version. */
+const OF_PLATFORMS = /^((AWS|AZURE|GCE|GOOGLE|IDENTITY|MSI)_.*|CHANCERY_PROOF_FILE|HOME)$/
 
 /** Gives everything that a session depends on: what is kept under one key is given for no other. */
 export function keyOf(
@@ -70,6 +64,8 @@ export function keyOf(
     [file === undefined ? null : resolve(file), provider ?? null, subjectTokenType ?? null, proofAudience ?? null],
     settings ?? null,
     [roleArn, sessionName ?? null, region ?? null, durationSeconds ?? null],
-    [...WHO_PROVES, ...WHICH_STS].map((name) => environment[name] ?? null),
+    Object.entries(environment)
+      .filter(([name]) => OF_PLATFORMS.test(name))
+      .toSorted(),
   ]
 }

@@ -3,6 +3,7 @@
 import type { Command } from 'commander'
 import { type Environment, processEnvironment } from '../client/environment.ts'
 import { type AllowedHost, parseHosts } from './credential/hosts.ts'
+import { UsageError } from './exit.ts'
 import { addWorkloadOptions, type WorkloadOptions } from './workload-options.ts'
 
 export interface HelperOptions extends WorkloadOptions {
@@ -27,13 +28,18 @@ export function allowedHosts(
   return parseHosts(host ?? splitHosts(environment.CHANCERY_CREDENTIAL_HOSTS ?? ''))
 }
 
-/** Gives the user name of the options, else that of the environment. */
+/**
+ * Gives the user name of the options, else that of the environment. Throws {@link UsageError} for a control character: a line feed
+ * would tell Git something else than a name.
+ */
 export function usernameOf(
   { username }: HelperOptions,
   byDefault: string,
   environment: Environment = processEnvironment(),
 ): string {
-  return username ?? (environment.CHANCERY_CREDENTIAL_USERNAME || byDefault)
+  const name = username ?? (environment.CHANCERY_CREDENTIAL_USERNAME || byDefault)
+  if (/\p{Cc}/u.test(name)) throw new UsageError('--username: a name has no control character')
+  return name
 }
 
 function splitHosts(text: string): readonly string[] {

@@ -5,10 +5,11 @@ import { styleText } from 'node:util'
 import type { AuditRecord } from '../audit/record.ts'
 import { readServeConfig } from '../config.ts'
 import { createLog } from '../log.ts'
+import { writeAtomically } from './delivery/atomic-file.ts'
 import { tellLogLine } from './dev/broker-log.ts'
 import { type Cloud, closeClouds, startClouds } from './dev/clouds.ts'
 import { type Screen, toDecisionLine } from './dev/decision-line.ts'
-import { type DevDirectory, openDirectory, replaceFile, writeMarkedFile } from './dev/directory.ts'
+import { type DevDirectory, openDirectory, writeMarkedFile } from './dev/directory.ts'
 import { toShellLines } from './dev/environment-text.ts'
 import { followLines } from './dev/follow-lines.ts'
 import { findFreePort } from './dev/free-port.ts'
@@ -60,7 +61,7 @@ export async function runDev(options: DevOptions, terminal: Terminal): Promise<n
     audit: join(directory.run, 'audit.jsonl'),
     environment: options.environment ?? join(directory.run, 'environment'),
   }
-  writeMarkedFile(scene.environment, MARK, toShellLines(environmentOf(scene)))
+  await writeMarkedFile(scene.environment, MARK, toShellLines(environmentOf(scene)))
   const broker = await startDevBroker(scene, directory, terminal)
   opened.defer(() => broker.stop())
   terminal.out(greet(scene))
@@ -113,7 +114,7 @@ async function keepProofFiles(clouds: readonly Cloud[], { run }: DevDirectory, p
       const token = await standIn.projectedToken?.(proofAudience)
       if (token === undefined) continue
       const path = join(run, `${name}-token`)
-      replaceFile(path, `${token}\n`)
+      await writeAtomically(path, `${token}\n`)
       paths.set(name, path)
     }
     return paths

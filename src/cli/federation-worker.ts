@@ -7,7 +7,7 @@ import { loadDocuments } from '../federation/load-documents.ts'
 import { packFederation } from '../federation/packed-federation.ts'
 import { packDocuments } from '../federation/packing.ts'
 import { type FederationOutline, outlineOf, tablesOf } from './federation-pieces.ts'
-import { keepNurserySmall } from './small-nursery.ts'
+import { keepHeapSmall } from './small-heap.ts'
 
 /** What the process is asked first. Whatever comes after that asks for the next piece. */
 export interface LoadRequest {
@@ -43,7 +43,7 @@ async function* answer(request: LoadRequest): AsyncGenerator<LoadAnswer> {
   yield { kind: 'documents', documents: await documents }
 }
 
-keepNurserySmall()
+keepHeapSmall()
 
 let pieces: AsyncGenerator<LoadAnswer> | undefined
 

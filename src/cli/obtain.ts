@@ -8,9 +8,6 @@ import type { TokenSourceSettings } from '../client/settings.ts'
 import type { Ending, Outcome } from './credential/answer.ts'
 import { sentenceOf } from './use-token-source.ts'
 
-/** Longest that a timer can be set for, in milliseconds. */
-const FOREVER_MS = 2 ** 31 - 1
-
 /** Gets one token for an audience; by default for that of the settings. */
 export async function obtainToken(
   settings: TokenSourceSettings,
@@ -18,12 +15,9 @@ export async function obtainToken(
 ): Promise<Outcome<ServiceToken>> {
   return await attempt(async () => {
     const source = createTokenSource(settings)
-    // A token source waits without keeping a process alive, and this one has nothing else to live for.
-    const life = setInterval(() => undefined, FOREVER_MS)
     try {
       return await source.token(audience === undefined ? {} : { audience })
     } finally {
-      clearInterval(life)
       source.close()
     }
   })

@@ -6,7 +6,7 @@ import type { Outcome, Request } from './replay-decision.ts'
 import type { Effect, ReplayGroup } from './replay-report.ts'
 
 /** Groups of one effect that are kept: more than anybody reads, and some ten megabytes at most. */
-export const MAX_GROUPS = 10_000
+const MAX_GROUPS = 10_000
 
 type Side = ReplayGroup['old']
 type Aspect = ReplayGroup['changes'][number]

@@ -5,9 +5,6 @@ import { TokenSourceError } from '../client/token-source-error.ts'
 import { EXIT, type Terminal } from './exit.ts'
 import { toTokenSourceSettings, type WorkloadOptions } from './workload-options.ts'
 
-/** Longest that a timer can be set for, in milliseconds. */
-const FOREVER_MS = 2 ** 31 - 1
-
 /**
  * Runs something with a token source and gives its exit code. Where the source has no token, says so on standard error, with what
  * to do, and gives 1 when the broker refused, 2 when something is set up wrong, and 3 when it may work later.
@@ -17,8 +14,6 @@ export async function useTokenSource(
   terminal: Terminal,
   use: (source: TokenSource) => Promise<number>,
 ): Promise<number> {
-  // A token source waits without keeping a process alive, and this one has nothing else to live for.
-  const life = setInterval(() => undefined, FOREVER_MS)
   let source: TokenSource | undefined
   try {
     source = createTokenSource(toTokenSourceSettings(options))
@@ -29,7 +24,6 @@ export async function useTokenSource(
     return exitCodeOf(error)
   } finally {
     source?.close()
-    clearInterval(life)
   }
 }
 

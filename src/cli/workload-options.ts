@@ -34,7 +34,7 @@ export function addWorkloadOptions(command: Command): Command {
 }
 
 /** Adds only the options that say how the workload proves who it is. */
-export function addProofOptions(command: Command): Command {
+function addProofOptions(command: Command): Command {
   return command
     .addOption(settingOption('--proof-file <FILE>', 'take the proof from a file, which something keeps fresh'))
     .addOption(settingOption('--proof-audience <URI>', 'whom the proof is made for; by default the broker’s URL'))

@@ -3,7 +3,13 @@
 import type { NumericDate } from '../../providers/contract/proof.ts'
 import { isJsonObject, type JsonObject, memberOf, parseStrictJson } from '../../providers/contract/strict-json.ts'
 import { DESCRIPTIONS, type Description } from '../oauth/errors.ts'
-import { ACCESS_TOKEN_TYPE, type IssuedTokenType, JWT_TYPE, TOKEN_EXCHANGE_GRANT } from '../oauth/vocabulary.ts'
+import {
+  ACCESS_TOKEN_TYPE,
+  type IssuedTokenType,
+  JWT_TYPE,
+  SCOPE_TOKEN,
+  TOKEN_EXCHANGE_GRANT,
+} from '../oauth/vocabulary.ts'
 import { codeOf, type WorkloadProof } from './proof-file.ts'
 import { readBounded } from './read-bounded.ts'
 import type { BrokerAnswer, ClientPorts, TokenTarget } from './settings.ts'
@@ -118,7 +124,7 @@ function readToken(
     throw fault('a token_type other than Bearer')
   if (typeof lifeSeconds !== 'number' || !Number.isInteger(lifeSeconds) || lifeSeconds < 1) throw fault('no expires_in')
   if (lifeSeconds > MAX_LIFE_SECONDS) throw fault('an expires_in of more than a day')
-  if (scope !== undefined && typeof scope !== 'string') throw fault('a scope that is not a string')
+  if (scope !== undefined && !isScopeList(scope)) throw fault('a scope that is no list of scopes')
   return {
     accessToken,
     issuedTokenType,
@@ -127,6 +133,11 @@ function readToken(
     expiresAt: asked.at + lifeSeconds,
     endsAtElapsed: asked.elapsed + lifeSeconds,
   }
+}
+
+/** Nothing, or scopes separated by single spaces: it is shown on terminals. */
+function isScopeList(value: unknown): value is string {
+  return typeof value === 'string' && (value === '' || value.split(' ').every((scope) => SCOPE_TOKEN.test(scope)))
 }
 
 const SENTENCES: ReadonlyMap<unknown, Description> = new Map(

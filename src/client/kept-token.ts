@@ -15,6 +15,13 @@ const MARGIN_SECONDS = 10
 /** How long a refusal stands before the broker is asked again, in seconds. */
 const REFUSAL_SECONDS = 5
 
+/**
+ * How long an outage stands, in seconds: the first, and the longest. It doubles, less up to half by chance, so that loops around
+ * `token()` do not keep a broker down that tries to come back.
+ */
+const OUTAGE_SECONDS = 1
+const MAX_OUTAGE_SECONDS = 10
+
 /** The longest that a broker's `Retry-After` keeps others from asking, in seconds. */
 const MAX_QUIET_SECONDS = 60
 
@@ -108,10 +115,12 @@ function createTrouble({ elapsed, random }: KeptTokenPorts): Trouble {
   let refreshNotBefore = 0
   return {
     note(error) {
-      const quiet = quietSeconds(error)
+      const step = 2 ** count++
+      const share = 0.5 + random() / 2
+      const quiet = quietSeconds(error, Math.min(MAX_OUTAGE_SECONDS, OUTAGE_SECONDS * step) * share)
       last = { error, until: elapsed() + quiet }
-      const backOff = Math.min(MAX_REFRESH_BACK_OFF_SECONDS, REFRESH_BACK_OFF_SECONDS * 2 ** count++)
-      refreshNotBefore = elapsed() + Math.max(quiet, backOff * (0.5 + random() / 2))
+      const backOff = Math.min(MAX_REFRESH_BACK_OFF_SECONDS, REFRESH_BACK_OFF_SECONDS * step)
+      refreshNotBefore = elapsed() + Math.max(quiet, backOff * share)
     },
     end() {
       last = undefined
@@ -126,8 +135,8 @@ function createTrouble({ elapsed, random }: KeptTokenPorts): Trouble {
 }
 
 /** How long an error is answer enough for whoever asks next, in seconds. */
-function quietSeconds(error: unknown): number {
-  if (!(error instanceof TokenSourceError)) return 0
+function quietSeconds(error: unknown, outageSeconds: number): number {
+  if (!(error instanceof TokenSourceError) || error.kind === 'setup') return 0
   if (error.kind === 'refused') return REFUSAL_SECONDS
-  return Math.min(error.retryAfterSeconds ?? 0, MAX_QUIET_SECONDS)
+  return Math.min(Math.max(error.retryAfterSeconds ?? 0, outageSeconds), MAX_QUIET_SECONDS)
 }

@@ -4,7 +4,7 @@ import type { ClientPorts } from './settings.ts'
 import { TokenSourceError } from './token-source-error.ts'
 
 /** How often a broker is asked for one token, and for how long in all, in seconds. */
-export const MAX_ATTEMPTS = 4
+const MAX_ATTEMPTS = 4
 export const PATIENCE_SECONDS = 20
 
 /** The first wait, in seconds. Each further one is twice as long. */

@@ -92,10 +92,15 @@ export function readTarget(settings: TokenSourceSettings, request: TokenRequest)
 const MAX_AUDIENCE_LENGTH = 2_048
 
 function readAudience(audience: string, broker: string): string {
-  if (audience === '' || audience.length > MAX_AUDIENCE_LENGTH) {
+  const name = shortNameOf(audience, `${broker}/audiences/`)
+  // An empty one would be for the identity's only audience, whatever was meant.
+  if (name === '' || audience.length > MAX_AUDIENCE_LENGTH) {
     throw invalid('audience must have between 1 and 2,048 characters')
   }
-  const prefix = `${broker}/audiences/`
+  return name
+}
+
+function shortNameOf(audience: string, prefix: string): string {
   if (!audience.startsWith(prefix)) return audience
   try {
     return decodeURIComponent(audience.slice(prefix.length))

@@ -23,7 +23,7 @@ export const MAX_IN_CELL = 8
 export const MAX_CELLS = 1_024
 
 /** Combinations of all: each is an entry of the index, and what would not fit into memory is not even proved. */
-export const MAX_ALL_CELLS = 1_000_000
+const MAX_ALL_CELLS = 1_000_000
 
 /** Longest value of a condition. */
 export const MAX_VALUE_LENGTH = 512

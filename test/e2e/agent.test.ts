@@ -1,14 +1,19 @@
 /** `chancery agent`, as a process: its files, its signals, and a broker that goes away and comes back. */
 
+import { spawnSync } from 'node:child_process'
 import {
+  closeSync,
   existsSync,
   lstatSync,
   mkdirSync,
+  openSync,
   readdirSync,
   readFileSync,
+  rmSync,
   statSync,
   symlinkSync,
   writeFileSync,
+  writeSync,
 } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -259,6 +264,25 @@ describe('SIGHUP', () => {
     expect(answer.json.access_token).toBe(before)
     expect(still).toMatchObject({ status: 200, json: { tokens: [{ audience: 'ledger' }, { audience: 'orders' }] } })
   })
+})
+
+test('SIGTERM ends it also while its configuration is being read', async () => {
+  const at = makePlace(scene, 'end')
+  const agent = scene.start(['agent', '--config', writeConfig(at('agent.json'), { listen: `unix:${at('old.sock')}` })])
+  await until(() => expect(agent.err()).toContain('agent ready'))
+  rmSync(at('agent.json'))
+  spawnSync('mkfifo', [at('agent.json')])
+  agent.child.kill('SIGHUP')
+  agent.child.kill('SIGTERM')
+  await until(() => expect(agent.err()).toContain('ending'))
+  // Opened for both ways: a pipe that is opened for writing alone has this thread wait for a reader, who may be gone.
+  const pipe = openSync(at('agent.json'), 'r+')
+  writeSync(pipe, JSON.stringify({ listen: `unix:${at('new.sock')}` }))
+  const { code } = await agent.finished
+  closeSync(pipe)
+
+  expect(code).toBe(0)
+  expect(readdirSync(at('.'))).toEqual(['agent.json'])
 })
 
 test('a configuration that is not there is told of by its name', async () => {

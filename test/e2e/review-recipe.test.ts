@@ -106,23 +106,76 @@ test('keeps to what a comment holds', () => {
   expect(comment).toContain('… and more than a comment holds\n~~~~~~~~\n')
 })
 
+test.each([
+  ['a line', '\n'],
+  ['a carriage return', '\r'],
+])('lets nothing in a document end the fence that it is quoted in: %s', (_, end) => {
+  const name = ['x', '~~~~~~~~', '  ~~~~~~~~', '@everyone'].join(end)
+  writeFileSync(join(directory, 'foul.json'), JSON.stringify({ version: 1, [name]: 1 }))
+
+  const { comment } = review('federation.json', 'foul.json', 'audit.jsonl')
+
+  expect(comment).toContain('@everyone')
+  expect(comment.split(/[\r\n]/).filter((line) => /^ {0,3}~{8}/.test(line))).toHaveLength(6)
+})
+
 test('says how it is used', () => {
   expect(review('federation.json')).toEqual({ code: 2, comment: '', err: 'usage: review.sh OLD NEW AUDIT [EFFECTS]\n' })
 })
 
-interface Workflow {
+interface Job {
+  readonly if?: string
+  readonly needs?: string
   readonly permissions: Readonly<Record<string, string>>
-  readonly jobs: { readonly review: { readonly if: string; readonly steps: readonly { readonly run?: string }[] } }
+  readonly steps: readonly { readonly if?: string; readonly run?: string; readonly with?: { readonly ref?: string } }[]
 }
 
-test('has a workflow that may write a comment and nothing else, and runs the script of main', () => {
-  const text = readFileSync(new URL('review.yml', RECIPE), 'utf8')
-  const { permissions, jobs } = parse(text) as Workflow
-  const commands = jobs.review.steps.flatMap(({ run }) => run ?? []).join('\n')
+interface Workflow {
+  readonly on: { readonly pull_request: { readonly types: readonly string[] } }
+  readonly permissions: Readonly<Record<string, string>>
+  readonly jobs: { readonly documents: Job; readonly review: Job }
+}
 
-  expect(permissions).toEqual({ contents: 'read', 'id-token': 'write', 'pull-requests': 'write' })
-  expect(jobs.review.if).toBe('github.event.pull_request.head.repo.full_name == github.repository')
-  expect(commands).toContain('sh main/federation/review.sh documents/main documents/new audit.jsonl.gz "$effects"')
-  // What somebody else wrote into the pull request reaches a shell by a variable, and never as a part of a script.
-  expect(commands).not.toMatch(/\$\{\{ github\.event\.pull_request\.(?!base\.sha)/)
+const WORKFLOW = readFileSync(new URL('review.yml', RECIPE), 'utf8')
+const commandsOf = ({ steps }: Job): string => steps.flatMap(({ run }) => run ?? []).join('\n')
+
+test('has a workflow that runs what a change has written where nothing but the repository can be read', () => {
+  const { permissions, jobs } = parse(WORKFLOW) as Workflow
+
+  expect([permissions, jobs.documents.permissions]).toEqual([{}, { contents: 'read' }])
+  expect(jobs.documents.if).toBe('github.event.pull_request.head.repo.full_name == github.repository')
+  expect(commandsOf(jobs.documents)).toContain('terraform -chdir=federation apply')
+})
+
+test('has a workflow that reads the trail, and writes one comment, by the script of main', () => {
+  const { jobs } = parse(WORKFLOW) as Workflow
+
+  expect(jobs.review.needs).toBe('documents')
+  expect(jobs.review.permissions).toEqual({ contents: 'read', 'id-token': 'write', 'pull-requests': 'write' })
+  expect(jobs.review.steps.flatMap((step) => step.with?.ref ?? [])).toEqual([
+    expect.stringMatching(/^\$\{\{ github\.event\.pull_request\.base\.sha \}\}$/),
+  ])
+  expect(commandsOf(jobs.review)).toContain(
+    'sh main/federation/review.sh documents/main documents/new audit.jsonl.gz "$effects"',
+  )
+  expect(commandsOf(jobs.review)).not.toContain('terraform')
+})
+
+test('has a workflow that fails, and is not skipped, where there is no document to review', () => {
+  const { jobs } = parse(WORKFLOW) as Workflow
+
+  expect(jobs.review.if).toBe('always()')
+  expect(jobs.review.steps[0]).toMatchObject({ if: "needs.documents.result != 'success'", run: 'exit 1' })
+})
+
+test('has a workflow that looks again when somebody says what is meant', () => {
+  const { on } = parse(WORKFLOW) as Workflow
+
+  expect(on.pull_request.types).toEqual(expect.arrayContaining(['synchronize', 'labeled', 'unlabeled']))
+})
+
+test('has a workflow that gives a shell what somebody wrote by a variable, and never as a part of a script', () => {
+  const { jobs } = parse(WORKFLOW) as Workflow
+
+  expect(Object.values(jobs).map(commandsOf).join('\n')).not.toMatch(/\$\{\{ github\./)
 })

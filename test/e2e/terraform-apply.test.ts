@@ -144,6 +144,7 @@ test.skipIf(!hasTool('terraform', 'from Terraform to a token'))(
     expect(subjectIn(moved)).toBe(BATCH)
     expect(old.status).toBe(400)
     expect(failed).toEqual([])
+    process.stdout.write(`${count} exchanges while a change was applied and took effect, ${failed.length} failed\n`)
     expect(count).toBeGreaterThan(10)
   },
 )

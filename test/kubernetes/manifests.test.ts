@@ -177,6 +177,24 @@ describe.skipIf(!hasKubectl)('the manifests', () => {
       expect(spec?.egress?.flatMap(({ ports }) => ports?.map(({ port }) => port))).toEqual([53, 53, 443, ...database])
     })
 
+    test('let the broker ask resolvers for names and nothing else: those of the cluster, of a node, and of GKE', () => {
+      const { spec } = findManifest(manifests, 'NetworkPolicy', 'chancery')
+
+      expect(spec?.egress?.filter(({ to }) => to !== undefined)).toEqual([
+        {
+          to: [
+            { namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'kube-system' } } },
+            { ipBlock: { cidr: '169.254.20.10/32' } },
+            { ipBlock: { cidr: '169.254.169.254/32' } },
+          ],
+          ports: [
+            { port: 53, protocol: 'UDP' },
+            { port: 53, protocol: 'TCP' },
+          ],
+        },
+      ])
+    })
+
     test('keep the metrics apart from the Service that everybody asks', () => {
       const service = (name: string) => findManifest(manifests, 'Service', name).spec
 

@@ -79,13 +79,15 @@ function mountOf({ volumeMounts = [] }: V1Container, volume: string | undefined)
   return mount.mountPath
 }
 
-function federationOf(manifests: readonly Manifest[]): Readonly<Record<string, string>> {
+function federationOf(manifests: readonly Manifest[]): Readonly<Record<string, string | Buffer>> {
   const map = manifests.find(({ kind, metadata }) => kind === 'ConfigMap' && metadata.name === 'chancery-federation')
-  return (map as V1ConfigMap | undefined)?.data ?? {}
+  const { data = {}, binaryData = {} } = (map as V1ConfigMap | undefined) ?? {}
+  const binaries = Object.entries(binaryData).map(([name, text]) => [name, Buffer.from(text, 'base64')] as const)
+  return { ...data, ...Object.fromEntries(binaries) }
 }
 
 /** Makes the writer of a mounted ConfigMap: files are links to `..data/NAME`, which is a link to a directory of one moment. */
-function createMount(directory: string): (files: Readonly<Record<string, string>>) => void {
+function createMount(directory: string): (files: Readonly<Record<string, string | Buffer>>) => void {
   let moment = 0
   return (files) => {
     const data = `..2026_01_15_12_00_0${moment++}`

@@ -4,7 +4,10 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { createServer } from 'node:net'
 import { fileURLToPath } from 'node:url'
 
-const COMMAND = fileURLToPath(new URL('../../src/launch.mjs', import.meta.url))
+const SOURCE = new URL('../../src/', import.meta.url)
+/** What runs the command: `npm run test:bun` names another runtime than this one. */
+const RUNTIME = process.env.TEST_RUNTIME
+const COMMAND = fileURLToPath(new URL(RUNTIME === undefined ? 'launch.mjs' : 'main.ts', SOURCE))
 
 export interface Finished {
   readonly code: number | null
@@ -31,12 +34,12 @@ export interface Running {
 
 /** Starts a command and leaves it running. */
 export function startChancery(args: readonly string[], env: Readonly<Record<string, string>> = {}): Running {
-  return start([process.execPath, COMMAND, ...args], env)
+  return start([RUNTIME ?? process.execPath, COMMAND, ...args], env)
 }
 
 /** As {@link startChancery}, with a pipe of the system's at its standard output: what Node gives its children is a socket. */
 export function startPiped(args: readonly string[]): Running {
-  return start(['sh', '-c', '"$@" | cat', 'sh', process.execPath, COMMAND, ...args], {})
+  return start(['sh', '-c', '"$@" | cat', 'sh', RUNTIME ?? process.execPath, COMMAND, ...args], {})
 }
 
 function start([program = '', ...args]: readonly string[], env: Readonly<Record<string, string>>): Running {

@@ -21,10 +21,17 @@ export interface TerraformCase {
   /** What is found; absent where nothing is. */
   readonly code?: string
   readonly severity?: 'warning'
+  /** What else is found of that severity. */
+  readonly also?: readonly string[]
   /** What a plan says, in part. */
   readonly plan?: string
   /** Why a plan cannot tell. */
   readonly only_check?: string
+}
+
+/** Gives every code that is found, in order of the alphabet. */
+export function codesOf({ code, also = [] }: TerraformCase): readonly string[] {
+  return [...(code === undefined ? [] : [code]), ...also].sort()
 }
 
 const FOLDER = new URL('../terraform/cases/', import.meta.url)

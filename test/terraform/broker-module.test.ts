@@ -7,6 +7,7 @@ import { SERVE_SETTINGS } from '../../src/config-settings.ts'
 import { hasTool } from '../support/found-tool.ts'
 import { faultsOf } from '../support/kubernetes-model.ts'
 import { type Manifest, readManifests, renderManifests } from '../support/manifests.ts'
+import { startPod } from '../support/pod.ts'
 import { applyModule, copyInfra, testTerraform } from '../support/terraform-copy.ts'
 
 const platform = readFileSync(new URL('../../infra/kubernetes/base/federation/platform.json', import.meta.url), 'utf8')
@@ -51,6 +52,21 @@ describe.skipIf(!hasTerraform)('the broker’s module', () => {
     const manifests = applyBroker({ replicas: 3, database_url: DATABASE, tls_secret: 'chancery-tls' })
 
     expect(manifests.flatMap((manifest) => faultsOf(manifest) ?? [])).toEqual([])
+  })
+
+  test('mounts a packed document of the federation module, which the broker follows by its digest', async () => {
+    const { version: _, ...document } = JSON.parse(platform) as Record<string, unknown>
+    const { document_gzip_base64, digest } = applyModule('federation', document)
+    const manifests = applyBroker({
+      documents: {},
+      documents_gzip_base64: { 'platform.json.gz': document_gzip_base64 },
+    })
+
+    const files = { '/run/secrets/chancery/cluster/ca.crt': '', '/run/secrets/chancery/cluster/token': 'x' }
+    const pod = await startPod(manifests, { files })
+
+    expect((await fetch(`${pod.origin('http')}/readyz`)).status).toBe(200)
+    expect(pod.running.err()).toContain(`"document":"${String(digest)}"`)
   })
 
   test('lets only settings be made that the broker has', () => {

@@ -1,27 +1,27 @@
 /** What `chancery check` refuses is refused at plan, wherever Terraform's language can say it: the same cases for both. */
 
-import { afterAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { hasTool } from '../support/found-tool.ts'
 import { runCheck } from '../support/run-check.ts'
 import { prove } from '../support/team-documents.ts'
 import {
   CASE_FILES,
+  codesOf,
   documentOf,
   readCases,
   readTeamCases,
   type TerraformCase,
   teamDocumentsOf,
 } from '../support/terraform-cases.ts'
-import { codesIn, createPlanner, type Plan } from '../support/terraform-plan.ts'
+import { codesIn, createPlanner, type Plan, type Planner } from '../support/terraform-plan.ts'
 
 describe.each(CASE_FILES)('of %s, chancery check finds', (file) => {
   test.each(readCases(file).map((each) => [each.name, each] as const))('%s', async (_, each) => {
     const { findings } = await runCheck(documentOf(each))
     const severity = each.severity ?? 'error'
 
-    expect([...new Set(findings.filter((found) => found.severity === severity).map(({ code }) => code))]).toEqual(
-      each.code === undefined ? [] : [each.code],
-    )
+    const codes = findings.filter((found) => found.severity === severity).map(({ code }) => code)
+    expect([...new Set(codes)].sort()).toEqual(codesOf(each))
   })
 })
 
@@ -70,13 +70,17 @@ function expectPlanned({ errors, warnings }: Plan, each: TerraformCase): void {
     /^(Module output value precondition failed|Check block assertion failed|Invalid value for variable)/.test(message)
   expect(others).toEqual([])
   expect(told.filter((message) => !isOurs(message))).toEqual([])
-  expect(codesIn(told)).toEqual(each.plan === undefined ? [] : [each.code])
+  expect(codesIn(told).toSorted()).toEqual(each.plan === undefined ? [] : codesOf(each))
   if (each.plan !== undefined) expect(told.join('\n')).toContain(each.plan)
 }
 
 describe.skipIf(!hasTool('terraform', 'plans of the federation modules'))('a plan', () => {
-  const platforms = createPlanner('federation')
-  const teams = createPlanner('together', TOGETHER)
+  let platforms: Planner
+  let teams: Planner
+  beforeAll(() => {
+    platforms = createPlanner('federation')
+    teams = createPlanner('together', TOGETHER)
+  })
   afterAll(() => {
     platforms.close()
     teams.close()

@@ -1,14 +1,19 @@
 /** The federation modules: their own tests, keys at every depth, what is not known yet, and how long a plan of many bindings takes. */
 
-import { readFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { digestOf } from '../../src/federation/digest.ts'
+import { readFederation } from '../../src/federation/federation.ts'
+import { locateDocuments } from '../../src/federation/locate.ts'
 import { readPlaces } from '../support/document-places.ts'
+import { CONTEXT } from '../support/federation-parts.ts'
 import { hasTool } from '../support/found-tool.ts'
 import { runCheck } from '../support/run-check.ts'
+import { makeScratch } from '../support/scratch.ts'
 import { documentOf } from '../support/terraform-cases.ts'
 import { CATALOGUE_FILE, renderCatalogue } from '../support/terraform-catalogue.ts'
-import { copyInfra, runTerraform, testTerraform } from '../support/terraform-copy.ts'
+import { applyModule, copyInfra, runTerraform, testTerraform } from '../support/terraform-copy.ts'
 import { createPlanner, type Plan } from '../support/terraform-plan.ts'
 import { renderTerraformReadmes } from '../support/terraform-readmes.ts'
 
@@ -39,6 +44,16 @@ describe.skipIf(!hasTool('terraform', 'the federation modules'))('Terraform', ()
     expect(runTerraform(root, 'validate', '-no-color').out).toContain('The configuration is valid.')
   })
 
+  test('plans the example with the values that stand beside it', () => {
+    const root = join(copyInfra(), 'examples/three-clouds')
+    runTerraform(root, 'init', '-no-color')
+
+    expect(runTerraform(root, 'plan', '-no-color', '-input=false', '-var-file=example.tfvars')).toMatchObject({
+      code: 0,
+      err: '',
+    })
+  })
+
   test('refuses a key that is not there, by name and path, wherever the document has members', async () => {
     const full = JSON.parse(readFileSync(new URL('cases/full.json', import.meta.url), 'utf8')) as Json
     const { document, paths, places } = withStrangers(full)
@@ -61,10 +76,57 @@ describe.skipIf(!hasTool('terraform', 'the federation modules'))('Terraform', ()
     expect(plan.errors.join('\n')).toContain('[pin_missing]')
   })
 
+  test('refuses at apply what could not be known at plan', () => {
+    const root = join(copyInfra(), 'examples', 'with-unknown')
+    mkdirSync(root)
+    const { version: _version, ...inputs } = documentOf({ change: {} }) as Json
+    const issuer = { provider: 'kubernetes', issuers: [from('terraform_data.cluster.output')] }
+    const configuration = {
+      resource: { terraform_data: { cluster: { input: 'http://oidc.corp.example' } } },
+      module: { it: { source: '../../modules/federation', ...inputs, trusted_issuers: { 'prod-eks': issuer } } },
+    }
+    writeFileSync(join(root, 'main.tf.json'), JSON.stringify(configuration))
+    runTerraform(root, 'init', '-no-color')
+
+    expect(runTerraform(root, 'plan', '-no-color').code).toBe(0)
+    const { code, err } = runTerraform(root, 'apply', '-auto-approve', '-no-color')
+    expect(code).toBe(1)
+    expect(err).toContain('[issuer_refused]')
+  })
+
   test('plans a document of which an issuer is not known yet', async () => {
     const { version: _version, ...inputs } = documentOf({ change: {} }) as Json
 
     expect((await planWithUnknownIssuer(inputs)).errors).toEqual([])
+  })
+
+  test('gives the document packed as the broker unpacks it, and the digest that the broker gives it', async () => {
+    const { version: _version, ...inputs } = documentOf({
+      change: { identities: { 'payments/api': { claims: { note: '<a> & b' } } } },
+    }) as Json
+    const outputs = applyModule('federation', inputs) as Readonly<Record<string, string>>
+    const directory = makeScratch()
+    writeFileSync(join(directory, 'platform.json.gz'), Buffer.from(outputs.document_gzip_base64 ?? '', 'base64'))
+
+    const { federation } = readFederation(await locateDocuments(directory), CONTEXT)
+
+    expect(outputs.digest).toBe(federation?.digest)
+    expect(outputs.digest).toBe(digestOf(outputs.document ?? ''))
+    expect(federation?.identities.get('payments/api')?.claims).toEqual({ note: '<a> & b' })
+  })
+
+  test('says so where bindings meet in more pairs than a plan can look at', async () => {
+    const { version: _version, ...inputs } = documentOf({ change: { bindings: { api: null } } }) as Json
+    const bindings = Object.fromEntries(
+      Array.from({ length: 700 }, (_, index) => [`b${index}`, crossingOf(index)] as const),
+    )
+
+    const plan = await planOnce('federation', { ...inputs, bindings })
+    const trusted = await planOnce('federation', { ...inputs, bindings, overlap_proved_by: 'check' })
+
+    expect((await runCheck({ version: 1, ...inputs, bindings })).findings).toEqual([])
+    expect(plan.errors.join('\n')).toMatch(/overlap_proved_by = "check" \[overlap_unproven\]$/)
+    expect(trusted.errors).toEqual([])
   })
 
   test('proves a document of 2,000 bindings in a plan, and finds the one that collides', {
@@ -84,12 +146,24 @@ describe.skipIf(!hasTool('terraform', 'the federation modules'))('Terraform', ()
   })
 })
 
+/** An expression of Terraform's, in its JSON. */
+function from(expression: string): string {
+  return `\${${expression}}`
+}
+
 /** Every fourth has a list, every fourth a prefix. */
 function bindingOf(index: number): object {
   const namespace = index % 4 === 1 ? `team-${index}-*` : `team-${index}`
   const account = index % 4 === 0 ? ['api', 'web'] : 'api'
   const match = { 'kubernetes.namespace': namespace, 'kubernetes.service_account': account }
   return { trusted_issuer: 'prod-eks', match, identity: index % 2 === 0 ? 'payments/api' : 'payments/batch' }
+}
+
+/** Half of them by the pod, half by the node: each of the one meets each of the other. */
+function crossingOf(index: number): object {
+  const more = index % 2 === 0 ? { 'kubernetes.pod_name': `p${index}` } : { 'kubernetes.node_name': `n${index}` }
+  const match = { 'kubernetes.namespace': 'payments', 'kubernetes.service_account': 'api', ...more }
+  return { trusted_issuer: 'prod-eks', match, identity: 'payments/api' }
 }
 
 async function planOnce(module: string, inputs: object, configuration?: object): Promise<Plan> {
@@ -103,7 +177,6 @@ async function planOnce(module: string, inputs: object, configuration?: object):
 
 /** The cluster is made by the same configuration, so that its issuer is known only after apply. */
 function planWithUnknownIssuer(inputs: Json): Promise<Plan> {
-  const from = (expression: string): string => `\${${expression}}`
   const names = Object.keys(inputs)
   return planOnce('with-unknown', inputs, {
     variable: Object.fromEntries(names.map((name) => [name, { type: 'any' }])),

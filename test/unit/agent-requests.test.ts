@@ -1,7 +1,9 @@
 /** What an agent answers over HTTP, and whom it does not answer. */
 
-import { spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import { existsSync, statSync, writeFileSync } from 'node:fs'
+import { connect } from 'node:net'
 import { join } from 'node:path'
 import { IdentityPoolClient } from 'google-auth-library'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -81,6 +83,8 @@ describe('GET /token', () => {
     ['an unknown parameter', '/token?audience=ledger&format=raw', 400, 'invalid_request'],
     ['a repeated parameter', '/token?audience=ledger&audience=orders', 400, 'invalid_request'],
     ['an unknown path', '/tokens', 404, 'not_found'],
+    ['a path that no URL has', '//', 404, 'not_found'],
+    ['an address', 'http://elsewhere.example/token', 404, 'not_found'],
   ])('of %s is an error with a name', async (_, path, status, error) => {
     expect(await askSocket(port, path)).toMatchObject({
       status,
@@ -167,6 +171,20 @@ describe('the socket file', () => {
 
     expect(reply.status).toBe(200)
   })
+})
+
+test('a socket file whose agent is too busy to be heard is left alone', async () => {
+  const path = join(makeScratch(), 'busy')
+  const deaf = `() => { console.log('listening'); Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0) }`
+  const script = `require('net').createServer().listen({ path: process.argv[1], backlog: 1 }, ${deaf})`
+  const busy = spawn(process.execPath, ['-e', script, path])
+  await once(busy.stdout, 'data')
+  const waiting = Array.from({ length: 8 }, () => connect(path).on('error', () => undefined))
+
+  await expect(start({ kind: 'socket', path })).rejects.toThrow('another agent listens there')
+  expect(existsSync(path)).toBe(true)
+  for (const connection of waiting) connection.destroy()
+  busy.kill('SIGKILL')
 })
 
 /** Makes what an agent leaves that had no time to clear up. */

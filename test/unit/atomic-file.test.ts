@@ -1,6 +1,17 @@
 /** A token's file: whole, private, and where it was meant to be. */
 
-import { lstatSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import {
+  chmodSync,
+  chownSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { holds, writeAtomically } from '../../src/cli/delivery/atomic-file.ts'
@@ -44,6 +55,23 @@ describe('writing', () => {
     }
 
     expect([...seen].every((text) => texts.includes(text))).toBe(true)
+  })
+
+  test('needs no leave to list the directory', () => {
+    const directory = makeScratch()
+    const uid = process.getuid?.() === 0 ? 65_534 : process.getuid?.()
+    if (uid !== undefined) chownSync(directory, uid, -1)
+    chmodSync(directory, 0o300)
+    const source = new URL('../../src/cli/delivery/atomic-file.ts', import.meta.url).href
+    const script = `const { writeAtomically } = await import('${source}'); await writeAtomically(process.argv[1], 'a')`
+    const args = ['--input-type=module', '-e', script, join(directory, 'token')]
+    const { status, stderr } = spawnSync(process.execPath, args, {
+      ...(uid === undefined ? {} : { uid }),
+      encoding: 'utf8',
+    })
+    chmodSync(directory, 0o700)
+
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
   })
 
   test('replaces a link and does not follow it, wherever it leads', async () => {

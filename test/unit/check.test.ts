@@ -98,3 +98,12 @@ test('files that the platform document names are looked for where they must lie'
 test('there must be something at the path', async () => {
   await expect(run(join(makeScratch(), 'nowhere'))).rejects.toThrow(UsageError)
 })
+
+test('a name of a document ends no line of what is told, and commands no terminal', async () => {
+  const { text } = await run(
+    makeDirectory({ 'platform.json': { ...platformFor(CLUSTER), 'a\r\n\u001b[2Jé\u202e': 1 } }),
+  )
+
+  expect(text).toContain(': there is no such member: a\\u000d\\u000a\\u001b[2Jé\\u202e [member_unknown]\n')
+  expect(text.replaceAll('\n', '')).not.toMatch(/\p{C}/u)
+})

@@ -72,6 +72,11 @@ test('everything that a session depends on is in its key', () => {
   const settings = { broker: 'https://broker.example', audience: 'a', scope: 's', proof: { file: '/f', audience: 'p' } }
   const options = { roleArn: 'r', sessionName: 'n', region: 'g', durationSeconds: 900 }
   const environment = { CHANCERY_PROOF_FILE: '/g', AWS_PROFILE: 'x', AWS_ENDPOINT_URL_STS: 'http://127.0.0.1' }
+  const absent = {
+    AWS_SHARED_CREDENTIALS_FILE: '/h',
+    AWS_CONTAINER_CREDENTIALS_FULL_URI: 'http://127.0.0.1/a',
+    HOME: '/i',
+  }
   const digest = (...[s, o, e]: Parameters<typeof keyOf>): string => JSON.stringify(keyOf(s, o, e))
   const others = [
     ...Object.keys(settings).map((name) =>
@@ -80,6 +85,7 @@ test('everything that a session depends on is in its key', () => {
     digest({ ...settings, proof: { ...settings.proof, settings: { tenant: 't' } } }, options, environment),
     digest({ ...settings, proof: { ...settings.proof, provider: 'aws' } }, options, environment),
     ...Object.keys(options).map((name) => digest(settings, { ...options, [name]: 'other' }, environment)),
+    ...Object.entries(absent).map(([name, value]) => digest(settings, options, { ...environment, [name]: value })),
     ...Object.keys(environment).map((name) => digest(settings, options, { ...environment, [name]: 'other' })),
   ]
 

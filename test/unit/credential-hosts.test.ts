@@ -2,6 +2,7 @@
 
 import { expect, test } from 'vitest'
 import { findHost, parseHosts } from '../../src/cli/credential/hosts.ts'
+import { usernameOf } from '../../src/cli/credential-options.ts'
 import { problemsOf } from '../support/rejection.ts'
 
 const found = (entries: readonly string[], asked: string): string | undefined =>
@@ -53,4 +54,12 @@ test.each([
   ['a host twice', ['git.example=git', 'GIT.example:443=other']],
 ])('refuses %s', (_, entries) => {
   expect(problemsOf(() => parseHosts(entries))).toMatchObject([{ code: 'helper_setup' }])
+})
+
+test('a user name is one line, wherever it is from', () => {
+  const injected = 'me\nhost=elsewhere.example'
+
+  expect(usernameOf({}, 'oauth2', {})).toBe('oauth2')
+  expect(() => usernameOf({ username: injected }, 'oauth2', {})).toThrow('control character')
+  expect(() => usernameOf({}, 'oauth2', { CHANCERY_CREDENTIAL_USERNAME: injected })).toThrow('control character')
 })

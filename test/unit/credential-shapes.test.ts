@@ -1,5 +1,6 @@
 /** The small things that helpers go by: names, servers, versions, times. */
 
+import { spawnSync } from 'node:child_process'
 import {
   chmodSync,
   chownSync,
@@ -160,6 +161,24 @@ describe('a private cache', () => {
     await cache.write('')
     writeFileSync(path, 'x'.repeat(65_537))
     expect(await cache.read()).toBeUndefined()
+  })
+
+  test('is none where others can write to its directory, or put a link or a pipe in its place', async () => {
+    const directory = makeScratch()
+    const cache = privateCache('aws', ['one'], { XDG_CACHE_HOME: directory })
+    const own = join(directory, 'chancery')
+    await cache.write('text')
+    const [name = ''] = readdirSync(own)
+    chmodSync(own, 0o777)
+    expect(await Promise.all([cache.read(), cache.write('other')])).toEqual([undefined, false])
+    chmodSync(own, 0o700)
+    expect(await cache.read()).toBe('text')
+    renameSync(own, join(directory, 'elsewhere'))
+    symlinkSync(join(directory, 'elsewhere'), own)
+    expect(await Promise.all([cache.read(), cache.write('other')])).toEqual([undefined, false])
+    mkdirSync(join(directory, 'cache', 'chancery'), { recursive: true, mode: 0o700 })
+    spawnSync('mkfifo', ['-m', '600', join(directory, 'cache', 'chancery', name)])
+    expect(await privateCache('aws', ['one'], { XDG_CACHE_HOME: join(directory, 'cache') }).read()).toBeUndefined()
   })
 })
 

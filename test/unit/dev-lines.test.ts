@@ -1,13 +1,14 @@
 /** What `chancery dev` writes, to a screen and to a shell. */
 
 import { spawnSync } from 'node:child_process'
-import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { appendFileSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, test, vi } from 'vitest'
 import type { AuditRecord } from '../../src/audit/record.ts'
 import { tellLogLine } from '../../src/cli/dev/broker-log.ts'
 import { type Screen, toDecisionLine } from '../../src/cli/dev/decision-line.ts'
+import { writeMarkedFile } from '../../src/cli/dev/directory.ts'
 import { toCommandLine, toShellLines } from '../../src/cli/dev/environment-text.ts'
 import { followLines } from '../../src/cli/dev/follow-lines.ts'
 import { printable } from '../../src/cli/printable.ts'
@@ -131,4 +132,16 @@ test('lines are told once they are whole, and those that were there before are n
   rmSync(directory, { recursive: true })
 
   expect(told).toEqual(['one', 'two', 'three'])
+})
+
+test('a link that somebody put beside a file of ours leads nowhere', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'chancery-dev-lines-'))
+  const at = (name: string): string => join(directory, name)
+  writeFileSync(at('victim'), 'mine')
+  symlinkSync(at('victim'), at(`environment.${process.pid}.next`))
+  await writeMarkedFile(at('environment'), '# ours', 'a=b\n')
+  const texts = ['victim', 'environment'].map((name) => readFileSync(at(name), 'utf8'))
+  rmSync(directory, { recursive: true })
+
+  expect(texts).toEqual(['mine', '# ours\na=b\n'])
 })

@@ -100,6 +100,22 @@ describe('one keeper', () => {
     expect(Math.max(...naps)).toBeLessThanOrEqual(30_000)
   })
 
+  test('renews in time though the clock is set back by a day', async () => {
+    const simulation = createSimulation()
+    let ahead = 86_400_000
+    const now = (): number => simulation.now() + ahead
+    const end = new AbortController()
+    const broker = createBroker(simulation, () => true)
+    const { delivered } = startKeeper({ ...simulation, now }, broker.fetch, end.signal)
+    await simulation.run(60_000)
+    ahead = 0
+    await simulation.run(LIFE_SECONDS * 1_000)
+    end.abort()
+
+    expect(delivered).toHaveLength(2)
+    expect(broker.asked).toHaveLength(2)
+  })
+
   test('hands the same token over again where it could not be delivered', async () => {
     const simulation = createSimulation()
     const end = new AbortController()
@@ -168,7 +184,10 @@ describe('the back-off', () => {
 
     expect(widest.map((wait) => Math.round(wait / 1_000))).toEqual([1, 2, 4, 32, 60, 60, 60])
     expect(waitAfter(1, () => 0)).toBe(100)
-    expect(waitAfter(1, () => 0, 999_999)).toBe(300_100)
+  })
+
+  test('believes a Retry-After of a minute, and not of a week', () => {
+    expect([60, 61, 604_800].map((seconds) => waitAfter(1, () => 0, seconds))).toEqual([60_100, 60_100, 60_100])
   })
 
   test('of a token that hardly lives leaves a second between two renewals', () => {

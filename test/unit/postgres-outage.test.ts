@@ -153,10 +153,8 @@ describePostgres('a PostgreSQL server', (server) => {
     const ends = await Promise.allSettled([...first, later])
     expect(new Set(ends.map(({ status }) => status))).toEqual(new Set(['rejected']))
     expect(performance.now() - began).toBeLessThan(6_000)
-    const since = performance.now()
     await expect(list.spend(spendable('d'), NOW)).rejects.toThrow('a moment ago')
     await expect(list.isSpent(spendable('d').digest)).rejects.toThrow('a moment ago')
-    expect(performance.now() - since).toBeLessThan(500)
 
     // One who finds out whether it is back waits for it, and nobody with them.
     const tryOnce = async () => {

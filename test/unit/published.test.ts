@@ -12,6 +12,8 @@ import { documentFor } from '../support/document.ts'
 import { renderReadme } from '../support/published-lists.ts'
 import { renderSchemas } from '../support/schemas.ts'
 import { teamFor } from '../support/team-documents.ts'
+import { CATALOGUE_FILE, renderCatalogue } from '../support/terraform-catalogue.ts'
+import { renderTerraformReadmes } from '../support/terraform-readmes.ts'
 
 const README = new URL('../../src/README.md', import.meta.url)
 const FEDERATION_SCHEMA = new URL('../../infra/schema/federation.v1.schema.json', import.meta.url)
@@ -34,6 +36,14 @@ test('the published schemas are those that the broker uses: run "npm run generat
 test('the closed lists in src/README.md are those of the code: run "npm run generate" where they are not', () => {
   expect(readFileSync(README, 'utf8')).toBe(renderReadme())
   expect(Object.keys(REASON_MEANINGS).sort()).toEqual([...REFUSAL_REASONS].sort())
+})
+
+test('the Terraform modules know what the code knows: run "npm run generate" where they do not', () => {
+  expect(readFileSync(CATALOGUE_FILE, 'utf8')).toBe(renderCatalogue())
+})
+
+test('the tables of Terraform READMEs are those of modules and cases: run "npm run generate" where they are not', () => {
+  for (const [file, text] of renderTerraformReadmes()) expect(readFileSync(file, 'utf8'), file).toBe(text)
 })
 
 test('descriptions keep to the characters that RFC 6749 allows', () => {

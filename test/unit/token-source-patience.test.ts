@@ -218,6 +218,7 @@ describe('an answer is not believed', () => {
     ['more than a day', { ...ISSUED, expires_in: 86_401 }],
     ['a second and a half', { ...ISSUED, expires_in: 1.5 }],
     ['scopes in a list', { ...ISSUED, scope: ['a'] }],
+    ['a scope for a terminal', { ...ISSUED, scope: 'read \u001b]0;owned\u0007' }],
     ['an error beside the token', { ...ISSUED, error: 'server_error' }],
   ])('with %s', async (_, body) => {
     script = [{ status: 200, body }]
@@ -281,6 +282,10 @@ describe('a source is not made', () => {
     ['for no audience', { audience: '' }],
     ['for an audience that no service has', { audience: 'a'.repeat(2_049) }],
     ['with a scope that cannot be one', { scope: ['a"b'] }],
+    [
+      'for an audience of ours without a name',
+      { broker: 'https://b.example', audience: 'https://b.example/audiences/' },
+    ],
     ['with a platform that nobody knows', { environment: { CHANCERY_PROVIDER: 'oracle' } }],
   ])('%s', async (_, settings) => {
     const made = (async () => source(settings))()

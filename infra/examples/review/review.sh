@@ -33,10 +33,11 @@ run() {
 
 code() { cat "$scratch/$1.code"; }
 
-# section NAME TITLE: a heading and what the command said, between fences that nothing in it can end.
+# section NAME TITLE: a heading and what the command said, between fences that nothing in it can end: a document may have any text in
+# its names, and a fence ends at a line that begins with tildes, whatever ends the line before it.
 section() {
   printf '\n### %s\n\n~~~~~~~~text\n' "$2"
-  head -c "$longest" "$scratch/$1"
+  head -c "$longest" "$scratch/$1" | tr '\r' '\n' | sed 's/^ *~/    &/'
   if [ "$(wc -c < "$scratch/$1")" -gt "$longest" ]; then printf '\n… and more than a comment holds'; fi
   printf '\n~~~~~~~~\n'
 }

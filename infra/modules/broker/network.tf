@@ -52,6 +52,7 @@ locals {
             to = [
               { namespaceSelector = { matchLabels = { "kubernetes.io/metadata.name" = "kube-system" } } },
               { ipBlock = { cidr = "169.254.20.10/32" } },
+              { ipBlock = { cidr = "169.254.169.254/32" } },
             ]
             ports = [{ port = 53, protocol = "UDP" }, { port = 53, protocol = "TCP" }]
           }],

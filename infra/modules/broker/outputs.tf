@@ -3,7 +3,8 @@ output "objects" {
   value       = local.objects
 
   precondition {
-    condition     = sum(concat([0], [for name, text in merge(var.documents, var.documents_gzip_base64) : length(name) + length(text)])) <= 1000000
+    # In bytes, which base64 tells from characters.
+    condition     = sum(concat([0], [for name, text in merge(var.documents, var.documents_gzip_base64) : length(name) + length(base64encode(text)) / 4 * 3])) <= 1000000
     error_message = "documents: a ConfigMap holds 1 MiB, less what it needs for itself: give them compressed, as documents_gzip_base64."
   }
 }

@@ -86,8 +86,8 @@ variable "database_url" {
     error_message = "database_url: ${var.replicas} replicas need a database: each would otherwise have keys of its own, and forget what was spent at another."
   }
   validation {
-    condition     = var.database_url == null ? true : can(regex("^postgres(ql)?://[^:@/]+@[^@/]+/[^/?]+(\\?.*)?$", var.database_url))
-    error_message = "database_url: postgres://USER@HOST/DATABASE, without a password, which would be in the state."
+    condition     = var.database_url == null ? true : can(regex("^postgres(ql)?://[^:@/]+@[^@/]+/[^/?]+(\\?(sslmode|sslrootcert)=[^&]+(&(sslmode|sslrootcert)=[^&]+)*)?$", var.database_url))
+    error_message = "database_url: postgres://USER@HOST/DATABASE, with sslmode and sslrootcert alone, and without a password, which would be in the state."
   }
   validation {
     condition     = var.database_url == null ? true : length(regexall("sslmode=", var.database_url)) == length(regexall("sslmode=verify-full(&|$)", var.database_url))

@@ -68,6 +68,6 @@ module "mapping" {
 check "advice" {
   assert {
     condition     = length(module.mapping.warnings) == 0
-    error_message = join("\n", module.mapping.warnings)
+    error_message = join("\n", concat(["This may stand, and is to be looked at:"], module.mapping.warnings))
   }
 }

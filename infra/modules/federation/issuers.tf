@@ -8,7 +8,8 @@ locals {
     accounts        = {}
     partition       = "aws"
     issuers         = []
-  }, entry, { path = "trusted_issuers[\"${name}\"]" }) if local.are_issuers_shaped }
+    # A set is as good as a list.
+  }, entry, try({ issuers = [for url in entry.issuers : url] }, {}), { path = "trusted_issuers[\"${name}\"]" }) if local.are_issuers_shaped }
 
   proof_audiences = concat(
     [for index, audience in coalesce(var.proof_audiences, []) : { path = "proof_audiences[${index}]", audience = audience }],
@@ -52,14 +53,14 @@ locals {
   )
 
   key_lists = concat(
-    [for issuer in local.issuers : { path = "${issuer.path}.keys.jwks.keys", keys = issuer.keys.jwks.keys } if issuer.keys.from == "inline"],
-    [for account in local.accounts : { path = "${account.path}.keys.jwks.keys", keys = account.keys.jwks.keys } if try(account.keys.from, "") == "inline"],
+    [for issuer in local.issuers : { path = "${issuer.path}.keys.jwks.keys", keys = [for key in issuer.keys.jwks.keys : key] } if issuer.keys.from == "inline"],
+    [for account in local.accounts : { path = "${account.path}.keys.jwks.keys", keys = [for key in account.keys.jwks.keys : key] } if try(account.keys.from, "") == "inline"],
   )
   key_problems = concat(
     [for list in local.key_lists : "${list.path}: name at least one public key [keys_empty]" if length(list.keys) == 0],
     flatten([for list in local.key_lists : [
-      for index, key in list.keys : "${list.path}[${index}]: the key cannot be used: it needs a kty and a kid, and nothing of its private half [key_refused]"
-      if !can(key.kty) || !can(key.kid) || can(key.d) || can(key.k)
+      for index, key in list.keys : "${list.path}[${index}]: the key cannot be used: it needs a kid, the kty RSA or EC with a curve that is signed with, and nothing of its private half [key_refused]"
+      if !(try(key.kty == "RSA", false) || try(key.kty == "EC" && contains(local.catalogue.key_curves, key.crv), false)) || !can(regex("^\"[^\"]", jsonencode(key.kid))) || can(key.d) || can(key.k)
     ]]),
     flatten([for list in local.key_lists : [
       for index, key in list.keys : "${list.path}[${index}]: two keys have the same kid [key_id_repeated]"

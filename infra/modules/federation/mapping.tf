@@ -39,6 +39,6 @@ module "mapping" {
 check "advice" {
   assert {
     condition     = length(local.warnings) == 0
-    error_message = join("\n", local.warnings)
+    error_message = join("\n", concat(["This may stand, and is to be looked at:"], local.warnings))
   }
 }

@@ -7,7 +7,7 @@ import type { AzureCloud } from '../issuers.ts'
 import { v2Issuer } from './tokens.ts'
 
 /** The tenant of Microsoft's consumer accounts. Its keys stand beside those of all others. */
-export const CONSUMER_TENANT = '9188040d-6c67-4c5b-b112-36a304b66dad'
+const CONSUMER_TENANT = '9188040d-6c67-4c5b-b112-36a304b66dad'
 
 /** Entra's keys, private halves included. */
 export interface SigningKeys {

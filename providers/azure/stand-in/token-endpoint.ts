@@ -23,7 +23,7 @@ export interface TokenEndpoint {
 }
 
 /** Whom a cluster's token must be for, to be taken by Entra. */
-export const EXCHANGE_AUDIENCE = 'api://AzureADTokenExchange'
+const EXCHANGE_AUDIENCE = 'api://AzureADTokenExchange'
 const ASSERTION_TYPE = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer'
 
 /** Why Entra says no: its number and what goes with it. */

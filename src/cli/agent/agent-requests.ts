@@ -7,7 +7,7 @@ import type { TokenWish } from '../delivery/keep-fresh.ts'
 import { toAnswer } from '../delivery/token-format.ts'
 
 /** The header without which no token is given: no page can add it to a request for another origin without being allowed to. */
-export const AGENT_HEADER = 'x-chancery-agent'
+const AGENT_HEADER = 'x-chancery-agent'
 
 /** Names that this machine calls its agent by. Any other came out of DNS, where anybody can point a name of theirs at us. */
 const OWN_NAMES: ReadonlySet<string> = new Set(['localhost', '127.0.0.1', '[::1]', 'agent'])
@@ -41,7 +41,10 @@ export function createAgentListener(service: AgentService): RequestListener {
 async function answerTo(request: IncomingMessage, response: ServerResponse, service: AgentService): Promise<Answer> {
   const stranger = findStranger(request)
   if (stranger !== undefined) return no(403, 'forbidden', stranger)
-  const url = new URL(request.url ?? '/', 'http://agent')
+  const target = request.url ?? ''
+  // A path and nothing else: what has an authority of its own, or is no URL at all, is nobody's request to an agent.
+  const url = URL.parse(`http://agent${target}`)
+  if (!target.startsWith('/') || url === null) return no(404, 'not_found', 'there are /token and /healthz')
   if (url.pathname !== '/token' && url.pathname !== '/healthz')
     return no(404, 'not_found', 'there are /token and /healthz')
   if (request.method !== 'GET') return { ...no(405, 'method_not_allowed', 'only GET is'), headers: { allow: 'GET' } }

@@ -82,7 +82,8 @@ function isAnswered(path: string): Promise<boolean> {
       connection.destroy()
       resolve(true)
     })
-    connection.once('error', () => resolve(false))
+    // One that we may not ask, or that is too busy to hear us, is there all the same.
+    connection.once('error', ({ code }: NodeJS.ErrnoException) => resolve(code !== 'ECONNREFUSED' && code !== 'ENOENT'))
   })
 }
 

@@ -55,7 +55,7 @@ function parseObject(text: string) {
 }
 
 /** When the SDKs begin to ask for new credentials, in seconds before the end of the old ones. */
-export const RENEWED_BEFORE_END_SECONDS = 300
+const RENEWED_BEFORE_END_SECONDS = 300
 
 /** Answers whether kept credentials are handed out: not where whoever gets them would come back at once for others. */
 export function isFresh({ expiresAt }: AwsCredentials, now: NumericDate): boolean {

@@ -5,7 +5,7 @@ import { failed, type HelperAnswer, type ObtainToken, wrongly } from './answer.t
 import { type AllowedHost, findHost } from './hosts.ts'
 
 /** How Git is to send the token: as a password, or as RFC 6750 says, which Git can from 2.46 on. */
-export const GIT_AUTHORIZATIONS = ['basic', 'bearer'] as const
+const GIT_AUTHORIZATIONS = ['basic', 'bearer'] as const
 
 export type GitAuthorization = (typeof GIT_AUTHORIZATIONS)[number]
 

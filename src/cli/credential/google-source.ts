@@ -7,7 +7,7 @@ import { wrongly } from './answer.ts'
 export type CredentialSource = Readonly<Record<string, unknown>>
 
 /** How a library comes to the proof. */
-export const GOOGLE_SOURCES = ['file', 'url', 'executable', 'aws'] as const
+const GOOGLE_SOURCES = ['file', 'url', 'executable', 'aws'] as const
 
 export type GoogleSource = (typeof GOOGLE_SOURCES)[number]
 

@@ -1,7 +1,8 @@
 /** Texts that only this user may read, kept from one run of a command to the next. */
 
 import { createHash } from 'node:crypto'
-import { constants, mkdir, open } from 'node:fs/promises'
+import type { Stats } from 'node:fs'
+import { constants, lstat, mkdir, open } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { isAbsolute, join } from 'node:path'
 import type { Environment } from '../../client/environment.ts'
@@ -27,10 +28,11 @@ export function privateCache(kind: string, key: readonly unknown[], environment:
   const directory = join(cacheDirectory(environment), 'chancery')
   const path = join(directory, `${kind}-${createHash('sha256').update(JSON.stringify(key)).digest('hex')}.json`)
   return {
-    read: () => readPrivate(path),
+    read: async () => ((await isPrivate(directory)) ? await readPrivate(path) : undefined),
     async write(text) {
       try {
         await mkdir(directory, { recursive: true, mode: 0o700 })
+        if (!(await isPrivate(directory))) return false
         await writeAtomically(path, text, PRIVATE_MODE)
         return true
       } catch {
@@ -44,13 +46,24 @@ function cacheDirectory({ XDG_CACHE_HOME = '' }: Environment): string {
   return isAbsolute(XDG_CACHE_HOME) ? XDG_CACHE_HOME : join(homedir(), '.cache')
 }
 
+/** Whoever else can write to the directory can put one of our texts in another's place. */
+async function isPrivate(directory: string): Promise<boolean> {
+  const state = await lstat(directory).catch(() => undefined)
+  if (state === undefined) return false
+  return state.isDirectory() && isOurs(state) && (state.mode & 0o022) === 0
+}
+
+function isOurs({ uid }: Stats): boolean {
+  return process.getuid === undefined || uid === process.getuid()
+}
+
 async function readPrivate(path: string): Promise<string | undefined> {
-  const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK).catch(() => undefined)
+  const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = constants
+  const file = await open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK).catch(() => undefined)
   if (file === undefined) return undefined
   try {
     const state = await file.stat()
-    const isOurs = process.getuid === undefined || state.uid === process.getuid()
-    if (!state.isFile() || !isOurs || (state.mode & 0o077) !== 0 || state.size > MAX_BYTES) return undefined
+    if (!state.isFile() || !isOurs(state) || (state.mode & 0o077) !== 0 || state.size > MAX_BYTES) return undefined
     return await file.readFile('utf8')
   } finally {
     await file.close()

@@ -54,14 +54,14 @@ async function writeWhole(path: string, text: string, mode: number): Promise<voi
   }
 }
 
-/** The name is as durable as the text only after its directory is. Some file systems cannot do it, and lose nothing else. */
+/** The name is as durable as the text only after its directory is. Where that cannot be had, or may not be read, nothing else is lost. */
 async function syncDirectory(path: string): Promise<void> {
-  const directory = await open(path, constants.O_RDONLY)
+  const directory = await open(path, constants.O_RDONLY).catch(() => undefined)
   try {
-    await directory.sync()
+    await directory?.sync()
   } catch {
     return
   } finally {
-    await directory.close()
+    await directory?.close()
   }
 }

@@ -46,15 +46,19 @@ export async function keepFresh(
   world: KeeperWorld = REAL_WORLD,
 ): Promise<void> {
   let failures = 0
-  let renewalAt: number | undefined
+  let fresh = false
   while (!signal.aborted) {
     try {
-      const fresh = renewalAt !== undefined && world.now() >= renewalAt
-      const token = await source.token({ ...wish, fresh, signal })
-      renewalAt = renewalTime(world.now(), token.expiresAt * 1_000, world.random)
+      const asked = source.token({ ...wish, fresh, signal })
+      // Where there is none, it is for our own back-off to say when the broker is asked again.
+      fresh = true
+      const token = await asked
+      fresh = false
+      const renewalAt = renewalTime(world.now(), token.expiresAt * 1_000, world.random)
       await keeper.deliver(token, renewalAt)
       failures = 0
       await sleepUntil(renewalAt, signal, world)
+      fresh = true
     } catch (trouble) {
       if (signal.aborted) return
       failures++
@@ -65,9 +69,14 @@ export async function keepFresh(
   }
 }
 
+/** Until the clock says so, or until that much was slept: a clock that was set back must not make a token outstay its life. */
 async function sleepUntil(time: number, signal: AbortSignal, world: KeeperWorld): Promise<void> {
-  for (let left = time - world.now(); left > 0 && !signal.aborted; left = time - world.now()) {
-    await world.sleep(Math.min(left, LONGEST_NAP_MS), signal)
+  let rest = time - world.now()
+  while (!signal.aborted) {
+    const nap = Math.min(rest, time - world.now(), LONGEST_NAP_MS)
+    if (nap <= 0) return
+    await world.sleep(nap, signal)
+    rest -= nap
   }
 }
 

@@ -1,12 +1,12 @@
 /** What `chancery dev` keeps on disk: the developer's document, and beside it what is ours. */
 
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { SettingsError } from '../../../providers/contract/errors.ts'
+import { writeAtomically } from '../delivery/atomic-file.ts'
 
 /** Ours alone. */
-const PRIVATE_FILE = 0o600
 const PRIVATE_DIRECTORY = 0o700
 
 /** Where everything is. */
@@ -53,20 +53,13 @@ function isStill(file: string, text: string): boolean {
   }
 }
 
-/** Replaces a file of ours whole, readable by its owner alone. */
-export function replaceFile(file: string, text: string): void {
-  const next = `${file}.${process.pid}.next`
-  writeFileSync(next, text, { mode: PRIVATE_FILE })
-  renameSync(next, file)
-}
-
 /** Writes a file that begins with our mark. Throws {@link SettingsError} where a file without it is in the way. */
-export function writeMarkedFile(file: string, mark: string, text: string): void {
+export async function writeMarkedFile(file: string, mark: string, text: string): Promise<void> {
   try {
     if (existsSync(file) && !readFileSync(file, 'utf8').startsWith(mark)) {
       throw wrong('--environment', `${file} is there already, and is not ours to write over`)
     }
-    replaceFile(file, `${mark}\n${text}`)
+    await writeAtomically(file, `${mark}\n${text}`)
   } catch (error) {
     if (error instanceof SettingsError) throw error
     throw wrong('--environment', error instanceof Error ? error.message : 'it cannot be written')

@@ -3,7 +3,7 @@
 import type { Cloud } from './clouds.ts'
 
 /** The name of a cloud's trusted issuer in the sample. */
-export function trustedIssuerOf({ name }: Cloud): string {
+function trustedIssuerOf({ name }: Cloud): string {
   return `dev-${name}`
 }
 

@@ -124,6 +124,14 @@ run "refuses_documents_that_no_config_map_holds" {
   expect_failures = [output.objects]
 }
 
+run "refuses_documents_of_more_bytes_than_a_config_map_holds" {
+  command = plan
+  variables {
+    documents = { "platform.json" = jsonencode([for number in range(1000) : replace(format("%0510d", 0), "0", "é")]) }
+  }
+  expect_failures = [output.objects]
+}
+
 run "refuses_a_namespace_that_kubernetes_has_not" {
   command = plan
   variables {
@@ -144,6 +152,14 @@ run "refuses_a_password_that_would_be_in_the_state" {
   command = plan
   variables {
     database_url = "postgres://chancery:secret@db.corp.example/chancery"
+  }
+  expect_failures = [var.database_url]
+}
+
+run "refuses_a_password_among_the_parameters" {
+  command = plan
+  variables {
+    database_url = "postgres://chancery@db.corp.example/chancery?sslmode=verify-full&password=secret"
   }
   expect_failures = [var.database_url]
 }

@@ -30,8 +30,9 @@ locals {
 
   # By provider, what must be fixed in words.
   pins = { for provider, facts in var.catalogue.providers : provider => join(", or ", [for pin in facts.pins : join(" and ", pin)]) }
-  pin_problems = [for name, match in module.conditions.matches : "bindings[\"${name}\"].match: a stranger with the same issuer could satisfy this binding: it must fix ${local.pins[local.bound[name].provider]} [pin_missing]"
-  if !anytrue([for pin in var.catalogue.providers[local.bound[name].provider].pins : alltrue([for attribute in pin : can(match[attribute])])])]
+  unpinned = { for name, match in module.conditions.matches : name => local.bound[name].provider
+  if !anytrue([for pin in var.catalogue.providers[local.bound[name].provider].pins : alltrue([for attribute in pin : can(match[attribute])])]) }
+  pin_problems = [for name, provider in local.unpinned : "bindings[\"${name}\"].match: a stranger with the same issuer could satisfy this binding: it must fix ${local.pins[provider]} [pin_missing]"]
 
   template_attributes = flatten([for name, template in local.templates : [for attribute in template.attributes : {
     name      = name

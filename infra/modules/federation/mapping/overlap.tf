@@ -8,7 +8,7 @@ locals {
     suspended = try(local.bound[name].suspended, false)
     provider  = local.bound[name].provider
     match     = match
-  } if var.is_overlap_proved && length(local.pin_problems) == 0 }
+  } if var.is_overlap_proved && !can(local.unpinned[name]) }
 
   collisions = [for meeting in module.meetings.meetings : merge(meeting, {
     identities = [local.ready[meeting.one].identity, local.ready[meeting.other].identity]

@@ -48,6 +48,26 @@ run "null_leaves_a_member_out_at_any_depth" {
   }
 }
 
+run "a_set_is_as_good_as_a_list" {
+  command = plan
+  variables {
+    trusted_issuers = { prod-eks = { provider = "kubernetes", issuers = toset(["https://oidc.corp.example"]) } }
+    audiences       = { ledger = { scopes = toset(["entries:read"]) } }
+    identities      = { "payments/api" = { grants = { ledger = toset(["entries:read"]) } } }
+    bindings = {
+      api-eks = {
+        trusted_issuer = "prod-eks"
+        match          = { "kubernetes.namespace" = toset(["payments", "orders"]), "kubernetes.service_account" = "api" }
+        identity       = "payments/api"
+      }
+    }
+  }
+  assert {
+    condition     = jsondecode(output.document).bindings.api-eks.match["kubernetes.namespace"] == ["orders", "payments"]
+    error_message = "a set is not what it was"
+  }
+}
+
 run "null_widens_no_match" {
   command = plan
   variables {
