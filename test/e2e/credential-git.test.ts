@@ -7,7 +7,10 @@ import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { startAskingServer } from '../support/asking-server.ts'
 import { snippetOf } from '../support/credential-page.ts'
 import { type CredentialScene, openCredentialScene } from '../support/credential-scene.ts'
+import { hasTool } from '../support/found-tool.ts'
 import type { Finished } from '../support/process.ts'
+
+const hasGit = hasTool('git', 'credentials for Git')
 
 let scene: CredentialScene
 beforeAll(async () => {
@@ -33,7 +36,7 @@ function attributes(text: string): Record<string, string> {
   )
 }
 
-test('gives a host that was named a token of its audience for a password', async () => {
+test.skipIf(!hasGit)('gives a host that was named a token of its audience for a password', async () => {
   const config = join(scene.directory, 'gitconfig')
   writeFileSync(config, snippetOf('Git', 'ini', { 'https://broker.example': scene.broker.origin }))
   const env = { GIT_CONFIG_GLOBAL: config, GIT_CONFIG_NOSYSTEM: '1', CHANCERY_BROKER: '' }
@@ -48,7 +51,7 @@ test('gives a host that was named a token of its audience for a password', async
   expect(decodeJwt(password)).toMatchObject({ aud: 'git', client_id: 'payments/api' })
 })
 
-test('Git brings the token to the forge that it clones from', async () => {
+test.skipIf(!hasGit)('Git brings the token to the forge that it clones from', async () => {
   const challenge = { 'www-authenticate': 'Basic realm="forge"' }
   const forge = await startAskingServer(scene.directory, ({ headers }) =>
     headers.authorization === undefined ? { status: 401, headers: challenge } : { status: 404 },
@@ -69,7 +72,7 @@ test('Git brings the token to the forge that it clones from', async () => {
   expect(decodeJwt(password)).toMatchObject({ aud: 'git', client_id: 'payments/api' })
 })
 
-test('is found by the name that Git gives helpers, and set up by variables', async () => {
+test.skipIf(!hasGit)('is found by the name that Git gives helpers, and set up by variables', async () => {
   const env = { CHANCERY_CREDENTIAL_HOSTS: 'git.example=git,other.example', CHANCERY_CREDENTIAL_USERNAME: 'token' }
 
   const { out } = await fill('chancery', 'https://git.example/a.git', env)
@@ -79,24 +82,27 @@ test('is found by the name that Git gives helpers, and set up by variables', asy
   expect(decodeJwt(password).aud).toBe('git')
 })
 
-test('gives no token to any other host, nor over plain http, and asks the broker for none', async () => {
-  const before = scene.issued()
-  for (const url of [
-    'https://evil.example/a.git',
-    'https://git.example.evil.example/',
-    'https://git.example:8443/',
-    'http://git.example/',
-  ]) {
-    const { code, out, err } = await fill('!chancery credential git --host git.example=git', url)
+test.skipIf(!hasGit)(
+  'gives no token to any other host, nor over plain http, and asks the broker for none',
+  async () => {
+    const before = scene.issued()
+    for (const url of [
+      'https://evil.example/a.git',
+      'https://git.example.evil.example/',
+      'https://git.example:8443/',
+      'http://git.example/',
+    ]) {
+      const { code, out, err } = await fill('!chancery credential git --host git.example=git', url)
 
-    expect(code, url).not.toBe(0)
-    expect(out, url).not.toContain('password')
-    expect(err, url).toContain('terminal prompts disabled')
-  }
-  expect(scene.issued()).toBe(before)
-})
+      expect(code, url).not.toBe(0)
+      expect(out, url).not.toContain('password')
+      expect(err, url).toContain('terminal prompts disabled')
+    }
+    expect(scene.issued()).toBe(before)
+  },
+)
 
-test('makes Git stop, and says why, where the broker has no token for the host', async () => {
+test.skipIf(!hasGit)('makes Git stop, and says why, where the broker has no token for the host', async () => {
   const { code, out, err } = await fill('!chancery credential git --host git.example=vault', 'https://git.example/')
 
   expect({ code, out }).toEqual({ code: 128, out: '' })

@@ -1,7 +1,7 @@
 /** Builds what a Dockerfile says without a container engine: its stages are directories, its steps are run in them by a shell. */
 
 import { spawnSync } from 'node:child_process'
-import { cpSync, existsSync, lstatSync, mkdirSync, readdirSync, readFileSync } from 'node:fs'
+import { cpSync, lstatSync, mkdirSync, readdirSync, readFileSync } from 'node:fs'
 import { basename, dirname, join, normalize } from 'node:path'
 
 /** What came out: a directory that stands for the image's root, and how the image is started. */
@@ -48,19 +48,28 @@ export function readDockerignore(text: string): (path: string) => boolean {
   }
 }
 
-/** Copies what the builder is sent: files of the repository, tracked or new, which .dockerignore leaves in. */
+/** Copies what the builder is sent: every file that .dockerignore leaves in. */
 export function copyContext(repository: string, target: string): void {
   const isSent = readDockerignore(readFileSync(join(repository, '.dockerignore'), 'utf8'))
-  const listed = spawnSync('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], {
-    cwd: repository,
-    encoding: 'utf8',
-    maxBuffer: 16_777_216,
-  })
-  const paths = listed.stdout.split('\0').filter((path) => path !== '' && isSent(path))
-  for (const path of paths) {
-    if (existsSync(join(repository, path))) cpSync(join(repository, path), join(target, path))
-  }
+  for (const name of readdirSync(repository)) copySent(name, { repository, target, isSent })
 }
+
+/** A directory is looked into where something in it may be sent, which its own rule alone does not tell. */
+function copySent(
+  path: string,
+  context: { repository: string; target: string; isSent: (path: string) => boolean },
+): void {
+  const { repository, target, isSent } = context
+  if (NEVER_SENT.has(basename(path))) return
+  if (!lstatSync(join(repository, path)).isDirectory()) {
+    if (isSent(path)) cpSync(join(repository, path), join(target, path))
+    return
+  }
+  for (const name of readdirSync(join(repository, path))) copySent(`${path}/${name}`, context)
+}
+
+/** What is large and not looked into; .dockerignore leaves neither in. */
+const NEVER_SENT: ReadonlySet<string> = new Set(['.git', 'node_modules'])
 
 /** Builds all stages in order. Throws what a step wrote where it fails, and where an instruction is not known here. */
 export function buildImage(context: string, directory: string, env: Readonly<Record<string, string>> = {}): BuiltImage {

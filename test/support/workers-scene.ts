@@ -139,8 +139,14 @@ export async function pause(pid: number): Promise<void> {
       // It has ended.
     }
   })
-  const stateOf = () => execFileSync('ps', ['-o', 'state=', '-p', String(pid)], { encoding: 'utf8' })
-  await vi.waitFor(() => expect(stateOf()).toMatch(/^T/), { interval: 5 })
+  await vi.waitFor(() => expect(stateOf(pid)).toMatch(/^T/), { interval: 5 })
+}
+
+/** Gives the letter of what a process does, as `ps` prints it. Linux tells it without `ps`, which small images do not have. */
+function stateOf(pid: number): string {
+  return process.platform === 'linux'
+    ? readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/^.*\) /s, '')
+    : execFileSync('ps', ['-o', 'state=', '-p', String(pid)], { encoding: 'utf8' })
 }
 
 /** Gives the records of a file. Throws where a line is not one. */
