@@ -3,7 +3,7 @@
 import { z } from 'zod'
 import { ProofError, type ProofOutageCode, type SettingsProblem } from '../contract/errors.ts'
 import { isJsonObject, type JsonObject, memberOf, parseStrictJson } from '../contract/strict-json.ts'
-import type { HttpClient } from './http.ts'
+import type { HttpClient, UpstreamRequest } from './http.ts'
 import { findUrlProblem, type HostAllowance } from './upstream-url.ts'
 import { importVerificationKey } from './verification-key.ts'
 
@@ -59,9 +59,17 @@ export async function fetchDiscoveredKeys(http: HttpClient, issuer: string, sign
   return await fetchKeys(http, keySetUrl, signal)
 }
 
+/**
+ * Both names of a key set: an API server of Kubernetes has it as the first and answers 406 to whoever takes only the second.
+ *
+ * @see {@link https://www.rfc-editor.org/rfc/rfc7517.html#section-8.5.2 RFC 7517 section 8.5.2}
+ */
+const ACCEPTED = 'application/jwk-set+json, application/json'
+
 /** Fetches a JWK Set. Throws an outage unless it is an object with an array of at most a hundred keys. */
 export async function fetchKeys(http: HttpClient, url: string, signal: AbortSignal): Promise<FetchedKeys> {
-  const { body, cacheControl } = await fetchObject(http, { purpose: 'keys', url, maxBytes: MAX_KEY_SET_BYTES }, signal)
+  const request = { purpose: 'keys', url, headers: { accept: ACCEPTED }, maxBytes: MAX_KEY_SET_BYTES }
+  const { body, cacheControl } = await fetchObject(http, request, signal)
   const members = memberOf(body, 'keys')
   if (!Array.isArray(members) || members.length > MAX_KEYS)
     throw malformed('the answer is not a JWK Set of bearable size')
@@ -98,7 +106,7 @@ function findInlineProblems(members: readonly unknown[]): SettingsProblem[] {
 
 async function fetchObject(
   http: HttpClient,
-  request: { purpose: string; url: string; maxBytes: number },
+  request: UpstreamRequest,
   signal: AbortSignal,
 ): Promise<{ body: JsonObject; cacheControl: string | undefined }> {
   const response = await http.send(request, signal)

@@ -127,3 +127,15 @@ describe('TokenReview', () => {
     await plain.close()
   })
 })
+
+test('the key set is given to whoever accepts what it is, as a real API server gives it', async () => {
+  const plain = await startKubernetesStandIn()
+  const ask = async (accept?: string) =>
+    (await fetch(`${plain.origin}/openid/v1/jwks`, accept === undefined ? {} : { headers: { accept } })).status
+
+  expect(await ask('application/json')).toBe(406)
+  expect(await ask('application/json, application/jwk-set+json')).toBe(200)
+  expect(await ask('application/json;q=0.9, */*;q=0.1')).toBe(200)
+  expect(await ask()).toBe(200)
+  await plain.close()
+})

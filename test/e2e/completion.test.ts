@@ -1,7 +1,7 @@
 /** `chancery completion`, in the shells themselves where they are there. */
 
 import { expect, test } from 'vitest'
-import { isInstalled } from '../support/installed.ts'
+import { hasTool } from '../support/found-tool.ts'
 import { runChancery } from '../support/process.ts'
 import { runWithInput } from '../support/run-with-input.ts'
 
@@ -56,16 +56,19 @@ test('bash completes with the script that it sources, as a person does', async (
   expect(out.trim()).toBe('complete -o default -F _chancery chancery')
 })
 
-test.skipIf(!isInstalled('zsh'))('zsh reads the script, and has a function for the command', async () => {
-  const { out: script } = await runChancery(['completion', 'zsh'])
-  const ask = `autoload -Uz compinit; compinit -D; ${script}\nprint -r -- $_comps[chancery]`
+test.skipIf(!hasTool('zsh', 'completion for zsh'))(
+  'zsh reads the script, and has a function for the command',
+  async () => {
+    const { out: script } = await runChancery(['completion', 'zsh'])
+    const ask = `autoload -Uz compinit; compinit -D; ${script}\nprint -r -- $_comps[chancery]`
 
-  const { code, out, err } = await runWithInput(['zsh', '-f', '-c', ask])
+    const { code, out, err } = await runWithInput(['zsh', '-f', '-c', ask])
 
-  expect({ code, out, err }).toEqual({ code: 0, out: '_chancery\n', err: '' })
-})
+    expect({ code, out, err }).toEqual({ code: 0, out: '_chancery\n', err: '' })
+  },
+)
 
-test.skipIf(!isInstalled('fish'))('fish reads the script, and offers what there is', async () => {
+test.skipIf(!hasTool('fish', 'completion for fish'))('fish reads the script, and offers what there is', async () => {
   const { out: script } = await runChancery(['completion', 'fish'])
 
   const { code, out } = await runWithInput([

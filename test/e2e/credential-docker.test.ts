@@ -9,7 +9,7 @@ import type { StandInAnswer, StandInRequest } from '../../providers/kit/stand-in
 import { type AskingServer, startAskingServer } from '../support/asking-server.ts'
 import { snippetOf } from '../support/credential-page.ts'
 import { type CredentialScene, openCredentialScene } from '../support/credential-scene.ts'
-import { isInstalled } from '../support/installed.ts'
+import { hasTool } from '../support/found-tool.ts'
 import type { Finished } from '../support/process.ts'
 
 const MANIFEST_TYPE = 'application/vnd.docker.distribution.manifest.v2+json'
@@ -52,7 +52,7 @@ async function inspect(env: Record<string, string>): Promise<Finished> {
   )
 }
 
-const docker = isInstalled('docker')
+const docker = hasTool('docker', 'credentials for Docker')
 
 test.skipIf(!docker)('Docker brings a token for a password to the registry that was named', async () => {
   challenge = 'Basic realm="registry"'

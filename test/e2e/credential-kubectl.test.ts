@@ -8,7 +8,7 @@ import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { type AskingServer, bearerOf, startAskingServer } from '../support/asking-server.ts'
 import { snippetOf } from '../support/credential-page.ts'
 import { type CredentialScene, openCredentialScene } from '../support/credential-scene.ts'
-import { isInstalled } from '../support/installed.ts'
+import { hasTool } from '../support/found-tool.ts'
 
 const V1 = 'client.authentication.k8s.io/v1'
 
@@ -37,7 +37,7 @@ function writeKubeconfig({ apiVersion = V1, onlyServer = server.origin } = {}): 
   return path
 }
 
-const kubectl = isInstalled('kubectl')
+const kubectl = hasTool('kubectl', 'credentials for kubectl')
 
 test.skipIf(!kubectl)('kubectl brings a token of the audience to the API server', async () => {
   for (const apiVersion of [V1, `${V1}beta1`]) {

@@ -8,7 +8,7 @@ import type { StandInAnswer, StandInRequest } from '../../providers/kit/stand-in
 import { type AskingServer, bearerOf, startAskingServer } from '../support/asking-server.ts'
 import { snippetOf } from '../support/credential-page.ts'
 import { type CredentialScene, openCredentialScene } from '../support/credential-scene.ts'
-import { isInstalled } from '../support/installed.ts'
+import { hasTool } from '../support/found-tool.ts'
 import type { Finished } from '../support/process.ts'
 
 let scene: CredentialScene
@@ -48,7 +48,7 @@ async function init(helper: string, more: Record<string, string> = {}): Promise<
   return await scene.run(['terraform', 'init', '-no-color'], { cwd, env })
 }
 
-const terraform = isInstalled('terraform')
+const terraform = hasTool('terraform', 'credentials for Terraform')
 
 test.skipIf(!terraform)('Terraform brings a token of the audience to the registry that was named', async () => {
   const replaced = { 'https://broker.example': scene.broker.origin, 'registry.example': registry.host }

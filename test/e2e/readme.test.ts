@@ -1,6 +1,6 @@
 /** Every command of the README, run as it stands there; only addresses and paths are those of this run. */
 
-import { execFile, spawnSync } from 'node:child_process'
+import { execFile } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -8,6 +8,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type KubernetesStandIn, startKubernetesStandIn } from '../../providers/kubernetes/stand-in/stand-in.ts'
 import { verifiers } from '../../providers/verifiers.ts'
+import { hasTool } from '../support/found-tool.ts'
 import {
   type Finished,
   findFreePort,
@@ -19,7 +20,7 @@ import {
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 const README = readFileSync(join(ROOT, 'README.md'), 'utf8')
-const hasCurl = spawnSync('curl', ['--version']).status === 0
+const hasCurl = hasTool('curl', 'the README’s curl')
 
 let directory: string
 let cluster: KubernetesStandIn

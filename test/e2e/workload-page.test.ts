@@ -1,6 +1,5 @@
 /** Every command of the page on a workload's commands, run as it stands there; only addresses and paths are those of this run. */
 
-import { spawnSync } from 'node:child_process'
 import { chmodSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -10,10 +9,11 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { readAgentConfig } from '../../src/cli/agent/config.ts'
 import { askSocket } from '../support/ask-socket.ts'
 import { type CommandScene, claimsOf, openCommandScene, until } from '../support/command-scene.ts'
+import { hasTool } from '../support/found-tool.ts'
 import { findFreePort } from '../support/process.ts'
 
 const PAGE = readFileSync(new URL('../../src/cli/README.md', import.meta.url), 'utf8')
-const hasCurl = spawnSync('curl', ['--version']).status === 0
+const hasCurl = hasTool('curl', 'the page’s curl')
 const LAUNCHER = fileURLToPath(new URL('../../src/launch.mjs', import.meta.url))
 
 let scene: CommandScene

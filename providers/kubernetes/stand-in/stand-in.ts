@@ -117,8 +117,12 @@ function createApi(ports: ApiPorts): (request: StandInRequest) => Promise<StandI
     const who = whoAsks(request, ports)
     if (who === undefined) return failure(401, 'Unauthorized')
     if (request.headers['content-type']?.includes('protobuf') === true) return failure(415, 'UnsupportedMediaType')
-    if (request.path === '/.well-known/openid-configuration') return mayRead(who, ports) ?? discovery(ports)
-    if (request.path === '/openid/v1/jwks') return mayRead(who, ports) ?? keySet(ports)
+    if (request.path === '/.well-known/openid-configuration') {
+      return notAcceptable(request, 'application/json') ?? mayRead(who, ports) ?? discovery(ports)
+    }
+    if (request.path === '/openid/v1/jwks') {
+      return notAcceptable(request, KEY_SET) ?? mayRead(who, ports) ?? keySet(ports)
+    }
     const [, namespace, serviceAccount] = TOKEN_PATH.exec(request.path) ?? []
     if (namespace !== undefined && serviceAccount !== undefined && request.method === 'POST') {
       return who === 'admin'
@@ -138,6 +142,17 @@ function whoAsks({ headers }: StandInRequest, ports: ApiPorts): 'admin' | 'revie
   if (authorization === undefined) return 'anonymous'
   if (authorization === `Bearer ${ports.adminToken}`) return 'admin'
   return authorization === `Bearer ${ports.reviewerToken}` ? 'reviewer' : undefined
+}
+
+/** The media type of the key set, and the only one that it is given in. */
+const KEY_SET = 'application/jwk-set+json'
+
+/** As the API server answers, which looks at types before it looks at rights. Seen on Kubernetes 1.34. */
+function notAcceptable({ headers }: StandInRequest, type: string): StandInAnswer | undefined {
+  const accepted = (headers.accept ?? '*/*').split(',').map((each) => each.split(';', 1)[0]?.trim())
+  if (accepted.some((each) => each === type || each === '*/*')) return undefined
+  const body = `406: Not Acceptable\n\nAvailable representations: ${type}`
+  return { status: 406, headers: { 'content-type': 'text/plain' }, body }
 }
 
 function mayRead(who: string, { options }: ApiPorts): StandInAnswer | undefined {
@@ -165,7 +180,7 @@ function keySet({ cluster, options }: ApiPorts): StandInAnswer {
   return {
     status: 200,
     headers: {
-      'content-type': 'application/jwk-set+json',
+      'content-type': KEY_SET,
       'cache-control': `public, max-age=${options.maxAgeSeconds ?? 3_600}`,
     },
     body: { keys: cluster.keys().map(({ jwk }) => jwk) },
