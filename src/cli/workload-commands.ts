@@ -14,8 +14,8 @@ Exit codes: 0 done; 1 the broker refused; 2 wrong usage, or no way to prove who 
 
 const TOKEN_HELP = `
 Examples:
-  chancery token --broker https://broker.example --audience ledger
-  chancery token --audience ledger --format header | curl -H @- https://ledger.example/entries
+  chancery token --broker https://broker.corp.example --audience ledger
+  chancery token --audience ledger --format header | curl -H @- https://ledger.corp.example/entries
 ${EXIT_HELP}`
 
 const EXEC_HELP = `
@@ -33,7 +33,7 @@ none. Without a token: 1 the broker refused; 2 wrong usage, or no way to prove w
 const AGENT_HELP = `
 A file of --config is YAML or JSON; what it can say stands in src/cli/README.md:
 
-  broker: https://broker.example
+  broker: https://broker.corp.example
   outputs:
     - audience: ledger
       file: /run/tokens/ledger
