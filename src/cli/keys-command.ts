@@ -42,8 +42,8 @@ Examples:
   chancery keys rotate --algorithm ES256`
 
 const REENCRYPT_HELP = `
-To change the key-encryption key, put the new one first (CHANCERY_KEY_ENCRYPTION_KEY=new,old) for every broker and for this
-command, run it, and take the old one away.
+To change the key-encryption key: give every broker the new one in front of the old one, behind a comma, and restart them; run this
+command with both, too; take the old one away, and restart them again.
 
 Example:
   CHANCERY_KEY_ENCRYPTION_KEY="$(cat new.key),$(cat old.key)" chancery keys reencrypt`
