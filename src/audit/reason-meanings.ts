@@ -21,7 +21,7 @@ export const REASON_MEANINGS: Readonly<Record<RefusalReason, string>> = {
   proof_too_large: 'The proof is longer than 16 KiB, which no platform’s is.',
   proof_malformed: 'The proof is not what its type says, or is spelled in a way that readers disagree on.',
   envelope_foreign:
-    'The signed AWS request is wrapped as Vault, Teleport, aws-iam-authenticator or another tool wraps it. Its client must sign x-chancery-audience, and send url, method, headers and body as percent-encoded JSON: providers/aws/README.md.',
+    'The signed AWS request is wrapped as Vault, Teleport, aws-iam-authenticator or another tool wraps it. Its client must sign x-chancery-audience, and send url, method, headers and body as percent-encoded JSON.',
   header_forbidden: 'The proof’s header names a key or changes how it is read. No platform’s does: look for an attack.',
   type_not_accepted: 'The proof’s typ says that it was made for another purpose, such as being one of our own tokens.',
   algorithm_not_allowed: 'The proof is signed with an algorithm that its platform does not use.',

@@ -12,9 +12,11 @@ const DEV_HELP = `
 Everything listens on 127.0.0.1 alone. What stands in the directory is never written over: leave your document there,
 and it is good for the next start on the same port.
 
-Example:
+Examples, the second one in another terminal:
   chancery dev --directory ./dev
-  . ./dev/run/environment && chancery token --provider gcp     (in another terminal)`
+  . ./dev/run/environment && chancery token --provider gcp
+
+Exit codes: 0 it was told to stop; 2 wrong usage, a port that is taken, or a document that cannot be used.`
 
 /** Adds `dev`. */
 export function addDev(program: Command, terminal: Terminal, result: { code: number }): void {

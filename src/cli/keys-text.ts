@@ -128,7 +128,7 @@ export function tellRevocation(
   const gone = `${algorithm}: ${keyId} is revoked: brokers stop signing with it and publishing it within 5 s\n`
   if (state === 'next') return `${gone}it has signed nothing; another next key is published in its place\n`
   const tokens =
-    'verifiers take what it signed until they look at the key set again: within 5 minutes where they keep to max-age, within a day where they keep it longer; restart those that cannot wait\n'
+    'verifiers take what it signed until they look at the key set again: those of chancery/verify within a minute, others within 5 minutes where they keep to max-age, within a day where they keep it longer; restart those that cannot wait\n'
   return `${gone}${tokens}${state === 'current' && successor !== undefined ? tellSuccessor(successor, rules, moment) : ''}`
 }
 

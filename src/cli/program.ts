@@ -8,6 +8,16 @@ import { EXIT, type Terminal, UsageError } from './exit.ts'
 
 const VERSION = '0.1.0'
 
+const PROGRAM_HELP = `
+Examples:
+  chancery dev
+  chancery check federation.json
+  chancery serve --issuer http://127.0.0.1:8080 --federation federation.json
+  chancery token --broker http://127.0.0.1:8080 --audience ledger
+
+Exit codes: 0 done; 1 no, or refused; 2 wrong usage or configuration; 3 try again later. "chancery COMMAND --help" says what they
+mean there, with examples; exec ends as the program that it runs.`
+
 /**
  * Runs one command line and gives its exit code. Commands are loaded when they are called, so that a small one starts fast.
  *
@@ -32,6 +42,7 @@ function createProgram(terminal: Terminal): Command {
         'Trades the identity a cloud already gives a workload for one short-lived token that anyone can verify.',
       )
       .version(VERSION)
+      .addHelpText('after', PROGRAM_HELP)
       .exitOverride()
       .configureOutput({ writeOut: terminal.out, writeErr: terminal.err })
       .showSuggestionAfterError()

@@ -30,5 +30,9 @@ Signing keys are encrypted with CHANCERY_KEY_ENCRYPTION_KEY, or the file that CH
 base64 of 32 random bytes, as "openssl rand -base64 32" gives. It is required unless listening on loopback
 with a store on this machine. The password of a PostgreSQL store may be in the file that CHANCERY_STORE_PASSWORD_FILE names.
 
-Example:
-  chancery serve --issuer http://127.0.0.1:8080 --federation federation.json`
+Examples:
+  chancery serve --issuer http://127.0.0.1:8080 --federation federation.json
+  chancery serve --issuer https://broker.corp.example --federation /etc/chancery --listen 0.0.0.0:8443 \\
+    --tls-cert /etc/tls/tls.crt --tls-key /etc/tls/tls.key --store postgres://chancery@db.corp.example/chancery
+
+Exit codes: 0 it was told to stop, and has finished what was under way; 2 wrong usage or configuration, or no document to serve with.`

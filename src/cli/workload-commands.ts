@@ -14,8 +14,8 @@ Exit codes: 0 done; 1 the broker refused; 2 wrong usage, or no way to prove who 
 
 const TOKEN_HELP = `
 Examples:
-  chancery token --broker https://broker.example --audience ledger
-  chancery token --audience ledger --format header | curl -H @- https://ledger.example/entries
+  chancery token --broker https://broker.corp.example --audience ledger
+  chancery token --audience ledger --format header | curl -H @- https://ledger.corp.example/entries
 ${EXIT_HELP}`
 
 const EXEC_HELP = `
@@ -31,19 +31,34 @@ Exit codes: the program's own; 128 and the signal's number where a signal ended 
 none. Without a token: 1 the broker refused; 2 wrong usage, or no way to prove who this is; 3 try again later.`
 
 const AGENT_HELP = `
-A file of --config is YAML or JSON; what it can say stands in src/cli/README.md:
+A file of --config is YAML, or JSON where its name ends with .json. What you do not need may be left out:
 
-  broker: https://broker.example
+  broker: https://broker.corp.example
+  proof: { provider: kubernetes, file: /var/run/secrets/chancery/token, audience: https://broker.corp.example }
   outputs:
     - audience: ledger
+      scope: entries:read
       file: /run/tokens/ledger
+      format: raw                    # or json, or header
+      mode: "0600"
       on_change: { signal: SIGHUP, pid_file: /run/server.pid }
-  listen: unix:/run/chancery/agent.sock
+    - audience: orders
+      file: /run/tokens/orders
+      on_change: { command: [/usr/bin/touch, /run/tokens/changed] }
+  listen: unix:/run/tokens/agent.sock
+  log: text                          # or json
 
 Every token is renewed after about two thirds of its life, and stays in use while the broker is down. With --listen, programs of
 this machine ask for one by GET /token?audience=NAME, with the header "x-chancery-agent: 1"; GET /healthz says which are stale.
 
-SIGHUP reads the file again; SIGTERM ends. Exit codes, also of --once: 0 done; 1 the broker refused; 2 wrong usage or
+SIGHUP has the file read again; SIGTERM ends.
+
+Examples:
+  chancery agent --config agent.yaml
+  chancery agent --config agent.yaml --once
+  chancery agent --broker https://broker.corp.example --output ledger=./ledger-token --listen 127.0.0.1:9465
+
+Exit codes, also of --once: 0 done; 1 the broker refused; 2 wrong usage or
 configuration, or no way to prove who this is; 3 try again later.`
 
 /** Adds `token`, `exec` and `agent`. */

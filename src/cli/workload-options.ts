@@ -18,6 +18,13 @@ export interface WorkloadOptions {
   readonly proverSetting?: Readonly<Record<string, string>>
 }
 
+const PROVER_SETTINGS_HELP = `
+What --prover-setting can set, by platform:
+  aws         proof (web_identity or signed_request), region (whose STS is asked)
+  azure       client_id (which of several identities), tenant_id, token_path, authority_host (these three on AKS alone)
+  gcp         service_account (whom to impersonate), iam_endpoint (where that is asked for)
+  kubernetes  token_path (where the projected token is)`
+
 const PROVIDERS: readonly ProviderName[] = ['aws', 'azure', 'gcp', 'kubernetes']
 
 /** Adds `--broker`, `--audience`, `--scope`, `--proof-file`, `--proof-audience`, `--provider` and `--prover-setting`. */
@@ -44,10 +51,12 @@ function addProofOptions(command: Command): Command {
       ),
     )
     .addOption(
-      new Option('--prover-setting <KEY=VALUE>', 'a setting of the platform’s own; may be repeated').argParser(
-        gatherSettings,
-      ),
+      new Option(
+        '--prover-setting <KEY=VALUE>',
+        'a setting of the platform’s own, see below; may be repeated',
+      ).argParser(gatherSettings),
     )
+    .addHelpText('after', PROVER_SETTINGS_HELP)
 }
 
 /**

@@ -81,6 +81,7 @@ function createStore(pool: PostgresPool, onDoubt: (believedFrom: NumericDate) =>
 /** A name that leads to several addresses, none of which answers, has an error without a message. */
 function explain(error: unknown): string {
   const { message = '', code = '' } = error as { readonly message?: string; readonly code?: string }
-  if (code === INSUFFICIENT_PRIVILEGE) return `${message}: see infra/postgres/README.md for what the role needs`
+  if (code === INSUFFICIENT_PRIVILEGE)
+    return `${message}: the role must own the schema chancery, or have the grants for brokers and its owner have started this version once`
   return message || code || 'cannot be opened'
 }

@@ -34,7 +34,7 @@ export function signJws(privateKey: KeyObject, algorithm: SigningAlgorithm, inpu
 
 /**
  * Turns OpenSSL's DER signature into the fixed-width form of JWS: SEQUENCE { INTEGER r, INTEGER s } of at most 72 bytes, so every
- * length is one byte. Node's own conversion (`dsaEncoding`) halves the rate of signing; see the decisions in `src/README.md`.
+ * length is one byte. Node's own conversion (`dsaEncoding`) halves the rate of signing; see `src/decisions.md`.
  */
 function toFixedWidth(der: Buffer): Buffer {
   const fixed = Buffer.alloc(2 * P256_BYTES)

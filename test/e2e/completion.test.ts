@@ -24,7 +24,8 @@ test('bash offers every command that there is, and at each what it takes', async
   const { code, out: script, err } = await runChancery(['completion', 'bash'])
   expect({ code, err }).toEqual({ code: 0, err: '' })
   const help = (await runChancery(['--help'])).out
-  const commands = [...help.matchAll(/^ {2}([a-z-]+) /gm)].map(([, name]) => name)
+  const [, list = ''] = help.split('\nCommands:\n')
+  const commands = [...(list.split('\n\n')[0] ?? '').matchAll(/^ {2}([a-z-]+) /gm)].map(([, name]) => name)
 
   expect(commands).toContain('completion')
   expect(await offered(script, 'chancery ')).toEqual(expect.arrayContaining(commands))

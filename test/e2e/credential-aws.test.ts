@@ -55,7 +55,7 @@ function keptFiles(): readonly string[] {
 
 test('the SDK is in the role, with a session that is called like the identity', async () => {
   const config = join(scene.directory, 'aws-config')
-  writeFileSync(config, snippetOf('AWS', 'ini', { 'https://broker.example': scene.broker.origin }))
+  writeFileSync(config, snippetOf('AWS', 'ini', { 'https://broker.corp.example': scene.broker.origin }))
   const settings = {
     ...env,
     AWS_CONFIG_FILE: config,

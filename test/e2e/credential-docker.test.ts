@@ -43,7 +43,7 @@ function answerAsRegistry({ path, headers }: StandInRequest): StandInAnswer {
 async function inspect(env: Record<string, string>): Promise<Finished> {
   const config = join(scene.directory, 'docker')
   mkdirSync(config, { recursive: true })
-  writeFileSync(join(config, 'config.json'), snippetOf('Docker', 'json', { 'registry.example': registry.host }))
+  writeFileSync(join(config, 'config.json'), snippetOf('Docker', 'json', { 'registry.corp.example': registry.host }))
   return await scene.run(
     ['docker', '--config', config, 'manifest', 'inspect', '--insecure', `${registry.host}/team/one:1`],
     {
@@ -71,12 +71,15 @@ test.skipIf(!docker)('Docker brings a token for a password to the registry that 
 
 test('the page links the command where Docker looks, and names its registries', async () => {
   const link = join(scene.directory, 'docker-credential-chancery')
-  const replaced = { '/usr/local/bin/docker-credential-chancery': link, 'https://broker.example': scene.broker.origin }
+  const replaced = {
+    '/usr/local/bin/docker-credential-chancery': link,
+    'https://broker.corp.example': scene.broker.origin,
+  }
   const script = `${snippetOf('Docker', 'sh', replaced)}\n${link} list`
 
   expect(await scene.run(['sh', '-e', '-c', script])).toEqual({
     code: 0,
-    out: '{"registry.example":"<token>"}\n',
+    out: '{"registry.corp.example":"<token>"}\n',
     err: '',
   })
 })
@@ -96,7 +99,7 @@ test.skipIf(!docker)('Docker hands an identity token to the registry’s token s
 test.skipIf(!docker)('Docker goes to another registry without one', async () => {
   const before = registry.requests.length
 
-  await inspect({ CHANCERY_CREDENTIAL_HOSTS: 'registry.example=registry' })
+  await inspect({ CHANCERY_CREDENTIAL_HOSTS: 'registry.corp.example=registry' })
 
   expect(registry.requests.length).toBeGreaterThan(before)
   const texts = registry.requests.slice(before).map(({ headers, body }) => `${headers.authorization ?? ''}${body}`)
@@ -104,25 +107,25 @@ test.skipIf(!docker)('Docker goes to another registry without one', async () => 
 })
 
 test('answers in the words that Docker’s client knows', async () => {
-  const env = { CHANCERY_CREDENTIAL_HOSTS: 'registry.example=registry,index.docker.io=vault' }
+  const env = { CHANCERY_CREDENTIAL_HOSTS: 'registry.corp.example=registry,index.docker.io=vault' }
   const ask = async (operation: string, input = '') =>
     await scene.run(['docker-credential-chancery', operation], { env, input })
 
-  const { out } = await ask('get', 'https://registry.example\n')
+  const { out } = await ask('get', 'https://registry.corp.example\n')
   const answer = JSON.parse(out) as Record<string, string>
   expect(Object.keys(answer)).toEqual(['ServerURL', 'Username', 'Secret'])
-  expect(answer).toMatchObject({ ServerURL: 'https://registry.example', Username: '<token>' })
+  expect(answer).toMatchObject({ ServerURL: 'https://registry.corp.example', Username: '<token>' })
   const notFound = { code: 1, out: 'credentials not found in native keychain\n', err: '' }
   expect(await ask('get', 'evil.example')).toEqual(notFound)
-  expect(await ask('get', 'http://registry.example')).toEqual(notFound)
+  expect(await ask('get', 'http://registry.corp.example')).toEqual(notFound)
   expect(await ask('get', '')).toEqual({ code: 1, out: 'no credentials server URL\n', err: '' })
   expect(await ask('list')).toEqual({
     code: 0,
-    out: '{"registry.example":"<token>","index.docker.io":"<token>"}\n',
+    out: '{"registry.corp.example":"<token>","index.docker.io":"<token>"}\n',
     err: '',
   })
   for (const operation of ['store', 'erase']) {
-    const refused = await ask(operation, '{"ServerURL":"registry.example","Username":"u","Secret":"s"}')
+    const refused = await ask(operation, '{"ServerURL":"registry.corp.example","Username":"u","Secret":"s"}')
     expect(refused, operation).toMatchObject({
       code: 1,
       out: expect.stringContaining('keeps no credentials') as string,

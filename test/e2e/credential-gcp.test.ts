@@ -47,7 +47,7 @@ const COMMAND = `chancery credential gcp --audience https:${POOL_PROVIDER}`
 async function accessToken(executable: object, audience = POOL_PROVIDER): Promise<string> {
   for (const [name, value] of Object.entries(scene.environment())) vi.stubEnv(name, value)
   vi.stubEnv('GOOGLE_EXTERNAL_ACCOUNT_ALLOW_EXECUTABLES', '1')
-  const replaced = { 'https://sts.googleapis.com': sts.origin, 'https://broker.example': scene.broker.origin }
+  const replaced = { 'https://sts.googleapis.com': sts.origin, 'https://broker.corp.example': scene.broker.origin }
   const file = JSON.parse(snippetOf("Google's libraries, for Google Cloud", 'json', replaced)) as ExternalAccountFile
   Object.assign(file.credential_source.executable, executable)
   const client = ExternalAccountClient.fromJSON({ ...file, audience })

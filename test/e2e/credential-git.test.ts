@@ -38,11 +38,11 @@ function attributes(text: string): Record<string, string> {
 
 test.skipIf(!hasGit)('gives a host that was named a token of its audience for a password', async () => {
   const config = join(scene.directory, 'gitconfig')
-  writeFileSync(config, snippetOf('Git', 'ini', { 'https://broker.example': scene.broker.origin }))
+  writeFileSync(config, snippetOf('Git', 'ini', { 'https://broker.corp.example': scene.broker.origin }))
   const env = { GIT_CONFIG_GLOBAL: config, GIT_CONFIG_NOSYSTEM: '1', CHANCERY_BROKER: '' }
 
   const { code, out } = await scene.run(['git', 'credential', 'fill'], {
-    input: 'url=https://git.example/a.git\n\n',
+    input: 'url=https://git.corp.example/a.git\n\n',
     env,
   })
 
@@ -73,9 +73,9 @@ test.skipIf(!hasGit)('Git brings the token to the forge that it clones from', as
 })
 
 test.skipIf(!hasGit)('is found by the name that Git gives helpers, and set up by variables', async () => {
-  const env = { CHANCERY_CREDENTIAL_HOSTS: 'git.example=git,other.example', CHANCERY_CREDENTIAL_USERNAME: 'token' }
+  const env = { CHANCERY_CREDENTIAL_HOSTS: 'git.corp.example=git,other.example', CHANCERY_CREDENTIAL_USERNAME: 'token' }
 
-  const { out } = await fill('chancery', 'https://git.example/a.git', env)
+  const { out } = await fill('chancery', 'https://git.corp.example/a.git', env)
 
   const { username, password = '' } = attributes(out)
   expect(username).toBe('token')
@@ -88,11 +88,11 @@ test.skipIf(!hasGit)(
     const before = scene.issued()
     for (const url of [
       'https://evil.example/a.git',
-      'https://git.example.evil.example/',
-      'https://git.example:8443/',
-      'http://git.example/',
+      'https://git.corp.example.evil.example/',
+      'https://git.corp.example:8443/',
+      'http://git.corp.example/',
     ]) {
-      const { code, out, err } = await fill('!chancery credential git --host git.example=git', url)
+      const { code, out, err } = await fill('!chancery credential git --host git.corp.example=git', url)
 
       expect(code, url).not.toBe(0)
       expect(out, url).not.toContain('password')
@@ -103,7 +103,10 @@ test.skipIf(!hasGit)(
 )
 
 test.skipIf(!hasGit)('makes Git stop, and says why, where the broker has no token for the host', async () => {
-  const { code, out, err } = await fill('!chancery credential git --host git.example=vault', 'https://git.example/')
+  const { code, out, err } = await fill(
+    '!chancery credential git --host git.corp.example=vault',
+    'https://git.corp.example/',
+  )
 
   expect({ code, out }).toEqual({ code: 128, out: '' })
   expect(err).toContain('[target_refused]')
@@ -113,7 +116,7 @@ test.skipIf(!hasGit)('makes Git stop, and says why, where the broker has no toke
 test('keeps nothing: store and erase do nothing', async () => {
   for (const operation of ['store', 'erase', 'something-new']) {
     const done = await scene.run(['git-credential-chancery', operation], {
-      input: 'protocol=https\nhost=git.example\n\n',
+      input: 'protocol=https\nhost=git.corp.example\n\n',
     })
 
     expect(done, operation).toEqual({ code: 0, out: '', err: '' })

@@ -27,9 +27,9 @@ afterAll(async () => {
 function writeKubeconfig({ apiVersion = V1, onlyServer = server.origin } = {}): string {
   const path = join(scene.directory, 'kubeconfig')
   const text = snippetOf('kubectl', 'yaml', {
-    '--server=https://prod.example:6443': `--server=${onlyServer}`,
-    'server: https://prod.example:6443': `server: ${server.origin}`,
-    'https://broker.example': scene.broker.origin,
+    '--server=https://prod.kubernetes.corp.example:6443': `--server=${onlyServer}`,
+    'server: https://prod.kubernetes.corp.example:6443': `server: ${server.origin}`,
+    'https://broker.corp.example': scene.broker.origin,
     '--audience=prod': '--audience=ledger',
     [V1]: apiVersion,
   })
@@ -63,9 +63,11 @@ test.skipIf(!kubectl)('kubectl gets a token for the one API server that was name
   const get = async (onlyServer: string) =>
     await scene.run(['kubectl', '--kubeconfig', writeKubeconfig({ onlyServer }), 'get', '--raw', '/version'])
 
-  const other = await get('https://prod.example')
+  const other = await get('https://prod.kubernetes.corp.example')
   expect(other.code).not.toBe(0)
-  expect(other.err).toContain('only the API server https://prod.example gets a token, and another one asks')
+  expect(other.err).toContain(
+    'only the API server https://prod.kubernetes.corp.example gets a token, and another one asks',
+  )
   expect(server.requests.length).toBe(before)
   expect((await get(server.origin)).code).toBe(0)
 })

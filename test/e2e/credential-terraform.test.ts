@@ -51,7 +51,7 @@ async function init(helper: string, more: Record<string, string> = {}): Promise<
 const terraform = hasTool('terraform', 'credentials for Terraform')
 
 test.skipIf(!terraform)('Terraform brings a token of the audience to the registry that was named', async () => {
-  const replaced = { 'https://broker.example': scene.broker.origin, 'registry.example': registry.host }
+  const replaced = { 'https://broker.corp.example': scene.broker.origin, 'registry.corp.example': registry.host }
 
   const { code, err } = await init(snippetOf('Terraform', 'hcl', replaced), { CHANCERY_BROKER: '' })
 
@@ -65,7 +65,7 @@ test.skipIf(!terraform)('Terraform brings a token of the audience to the registr
 test.skipIf(!terraform)('Terraform brings none to another', async () => {
   const before = { requests: registry.requests.length, issued: scene.issued() }
 
-  const { code } = await init('credentials_helper "chancery" { args = ["--host=registry.example"] }')
+  const { code } = await init('credentials_helper "chancery" { args = ["--host=registry.corp.example"] }')
 
   expect(code).toBe(1)
   expect(registry.authorizations.slice(before.requests).join('')).toBe('')
@@ -82,20 +82,20 @@ test.skipIf(!terraform)('Terraform goes without where the broker has none, and i
 })
 
 test('has no token for a host that was not named, keeps nothing, and knows no other operation', async () => {
-  const env = { CHANCERY_CREDENTIAL_HOSTS: 'registry.example=registry' }
+  const env = { CHANCERY_CREDENTIAL_HOSTS: 'registry.corp.example=registry' }
   const ask = async (...args: string[]) =>
     await scene.run(['terraform-credentials-chancery', ...args], { env, input: '{"token":"stored-secret"}' })
 
   expect(await ask('get', 'evil.example')).toEqual({ code: 0, out: '{}\n', err: '' })
   for (const operation of ['store', 'forget']) {
-    const { code, out, err } = await ask(operation, 'registry.example')
+    const { code, out, err } = await ask(operation, 'registry.corp.example')
     expect({ code, out }, operation).toEqual({ code: 1, out: '' })
     expect(err).toMatch(/^chancery keeps no credentials: .*\n$/)
   }
-  expect(await ask('list', 'registry.example')).toMatchObject({
+  expect(await ask('list', 'registry.corp.example')).toMatchObject({
     code: 2,
     err: expect.stringContaining('"list"') as string,
   })
   expect(await ask('get')).toMatchObject({ code: 2, err: expect.stringContaining('for which host?') as string })
-  expect(Object.keys(JSON.parse((await ask('get', 'registry.example')).out) as object)).toEqual(['token'])
+  expect(Object.keys(JSON.parse((await ask('get', 'registry.corp.example')).out) as object)).toEqual(['token'])
 })

@@ -84,7 +84,7 @@ test('a projected token file is exchanged without a line of code', async () => {
   const file = join(scene.directory, 'page.json')
   const proof = `--provider kubernetes --proof-file ${join(scene.directory, 'proof')}`
   const replaced = {
-    'https://broker.example': scene.broker.origin,
+    'https://broker.corp.example': scene.broker.origin,
     '--provider kubernetes': proof,
     '/etc/chancery.json': file,
   }
@@ -191,7 +191,7 @@ test('refuses what would make a file that nobody can use', async () => {
   const config = async (...args: string[]) => await scene.run(['chancery', 'google-config', ...args])
   const bad = [
     await config(),
-    await config('--audience', 'ledger', '--broker', 'http://broker.example'),
+    await config('--audience', 'ledger', '--broker', 'http://broker.corp.example'),
     await config('--audience', 'ledger', '--source', 'url', '--provider', 'kubernetes'),
     await config('--audience', 'a b', '--source', 'executable'),
     await config('--audience', 'ledger', '--scope', 'entries:read'),

@@ -37,7 +37,7 @@ describe.skipIf(!hasTool('kubectl', 'combinations of manifests'))('a kustomizati
     const { container } = brokerOf(manifests)
 
     expect(container.image).toMatch(/^123456789012\.dkr\.ecr\.eu-west-1\.amazonaws\.com\/chancery@sha256:/)
-    expect(container.env).toContainEqual({ name: 'CHANCERY_ISSUER', value: 'https://tokens.example.com' })
+    expect(container.env).toContainEqual({ name: 'CHANCERY_ISSUER', value: 'https://broker.eu.corp.example' })
     expect(container.env?.filter(({ name }) => name === 'CHANCERY_STORE')).toHaveLength(1)
     expect(manifests).toContainEqual(expect.objectContaining({ data: { 'platform.json': '{"of":"a team"}' } }))
   })

@@ -80,7 +80,7 @@ describePostgres('the schema of a PostgreSQL store', (server) => {
       const url = await server().createDatabase()
       await query(url, 'CREATE ROLE stranger LOGIN')
 
-      expect(await troubleAt(as('stranger', url))).toContain('infra/postgres/README.md')
+      expect(await troubleAt(as('stranger', url))).toContain('the role must own the schema chancery')
     })
 
     test('one that owns the schema, and may make no other, makes the tables', async () => {

@@ -3,10 +3,10 @@
 import { copyFileSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { setTimeout } from 'node:timers/promises'
 import { expect, onTestFinished, test } from 'vitest'
 import { openSqliteStore } from '../../src/store/sqlite.ts'
 import type { Store } from '../../src/store/store.ts'
+import { refusedTwice } from '../support/busy-database.ts'
 import { makeScratch } from '../support/scratch.ts'
 import { ringOfPair } from '../support/stored-keys.ts'
 
@@ -48,9 +48,10 @@ test('others are served while a process waits for another’s write', async () =
   const store = await openAt(path)
   const other = intrude(path)
   other.exec('BEGIN IMMEDIATE')
+  const refused = refusedTwice()
 
   const waiting = [store.replaceSigningKeys(ringOfPair('a')), store.keepDocuments([], [''])]
-  await setTimeout(20)
+  await refused
   other.exec('COMMIT')
 
   expect(await Promise.all(waiting)).toEqual([true, undefined])

@@ -3,12 +3,12 @@
 import { copyFileSync, readdirSync, readFileSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { setTimeout } from 'node:timers/promises'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { MAX_SPENT_PROOFS } from '../../src/store/retention.ts'
 import { openSqliteStore } from '../../src/store/sqlite.ts'
 import { whenFree } from '../../src/store/sqlite-transaction.ts'
 import type { SpentProofs } from '../../src/store/store.ts'
+import { refusedTwice } from '../support/busy-database.ts'
 import { makeScratch } from '../support/scratch.ts'
 import { LONG_AGO, NOW, spendable } from '../support/spendable.ts'
 
@@ -169,15 +169,18 @@ describe('while another process writes', () => {
     const { list } = await openAt(path)
     const other = intrude(path)
     other.exec('BEGIN IMMEDIATE')
+    const refused = refusedTwice()
 
-    const spending = list.spend(spendable('a'), NOW)
-    const first = await Promise.race([spending, setTimeout(50, 'the loop is free')])
+    const ended: string[] = []
+    const spending = list.spend(spendable('a'), NOW).finally(() => ended.push('spending'))
+    await refused
     const asked = await list.isSpent(spendable('a').digest)
+    ended.push('asking')
     other.exec('COMMIT')
 
-    expect(first).toBe('the loop is free')
     expect(asked).toBe(false)
     expect(await spending).toBe('spent')
+    expect(ended).toEqual(['asking', 'spending'])
   })
 
   test('it alone is waited for: any other trouble is told at once', async () => {
