@@ -56,8 +56,8 @@ export function readEnvelope(proof: string): SignedRequest {
   }
 }
 
-/** Characters that percent-encoding leaves as they are, and `+`, which Go and Java write for a space. */
-const ENCODED = /^(?:[A-Za-z0-9\-_.!~*'()+]|%[0-9A-Fa-f]{2})+$/
+/** Characters that percent-encoding leaves as they are, `+`, which Go and Java write for a space, and `/`, which Python leaves. */
+const ENCODED = /^(?:[A-Za-z0-9\-_.!~*'()+/]|%[0-9A-Fa-f]{2})+$/
 
 function decode(proof: string): JsonObject {
   if (proof.length > MAX_ENVELOPE_LENGTH) throw new ProofError('proof_too_large', 'the envelope is longer than 16 KiB')

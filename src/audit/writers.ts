@@ -10,7 +10,8 @@ import type { LineWriter } from './sink.ts'
 const STALLED_MS = 5_000
 
 /**
- * Appends to a file and syncs it: what `append` resolved for survives a power cut. A file that was renamed or removed is opened
+ * Appends to a file and syncs it: what `append` resolved for survives a power cut, but where it is a pipe or a device, such as
+ * `/dev/stderr`. A file that was renamed or removed is opened
  * anew under its name before anything more is written. Where a process died in the middle of a line, the next begins on its own.
  * Readable by its owner and group only.
  */
@@ -29,7 +30,7 @@ export async function createFileWriter(path: string): Promise<LineWriter> {
       await follow()
       await opened.handle.appendFile(opened.isTorn ? `\n${text}` : text)
       opened.isTorn = false
-      await opened.handle.datasync()
+      if (opened.isOnDisk) await opened.handle.datasync()
     },
     close: () => opened.handle.close(),
   }
@@ -76,13 +77,17 @@ interface OpenedFile {
   readonly handle: FileHandle
   readonly inode: number
   readonly device: number
+  /** A pipe or a device cannot be synced, and says so as an error. */
+  readonly isOnDisk: boolean
   isTorn: boolean
 }
 
 async function openAppend(path: string): Promise<OpenedFile> {
   const handle = await open(path, 'a+', 0o640)
-  const { ino, dev, size } = await handle.stat()
-  return { handle, inode: ino, device: dev, isTorn: size > 0 && !(await endsWithNewline(handle, size)) }
+  const status = await handle.stat()
+  const { ino, dev, size } = status
+  const isTorn = size > 0 && !(await endsWithNewline(handle, size))
+  return { handle, inode: ino, device: dev, isOnDisk: status.isFile(), isTorn }
 }
 
 async function endsWithNewline(handle: FileHandle, size: number): Promise<boolean> {

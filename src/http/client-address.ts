@@ -34,11 +34,17 @@ export function clientAddressOf(peer: string, forwardedFor: string | undefined, 
   const hops = [...(forwardedFor ?? '').split(',').map((hop) => hop.trim()), unmap(peer)]
   for (let index = hops.length - 1; index > 0; index--) {
     const hop = hops[index] ?? ''
-    const before = unmap(hops[index - 1] ?? '')
+    const before = addressIn(hops[index - 1] ?? '')
     if (!isTrusted(hop) || isIP(before) === 0) return hop
     hops[index - 1] = before
   }
   return hops[0] ?? peer
+}
+
+/** Azure's Application Gateway writes a port behind each address, and whoever does that with IPv6 needs brackets. */
+function addressIn(hop: string): string {
+  const [, ipv4, ipv6] = /^(?:([\d.]+)|\[([\da-f:.]+)\])(?::\d{1,5})?$/i.exec(hop) ?? []
+  return unmap(ipv4 ?? ipv6 ?? hop)
 }
 
 /** An IPv4 peer of a socket that listens on `::` comes as `::ffff:192.0.2.1`. */

@@ -1,6 +1,7 @@
 /** What must hold of a request before the application sees it. */
 
 import type { IncomingMessage } from 'node:http'
+import { isIPv6 } from 'node:net'
 import type { WireError } from '../oauth/errors.ts'
 
 /** Header fields of one request. Real clients and the proxies before them send a few dozen. */
@@ -10,7 +11,9 @@ const MAX_FIELDS = 100
 const MAX_TARGET_LENGTH = 2_048
 
 /** A host name or address with an optional port. @see {@link https://www.rfc-editor.org/rfc/rfc9112.html#section-3.2 RFC 9112 section 3.2} */
-const HOST = /^(\[[0-9A-Fa-f:.]{2,45}\]|[A-Za-z0-9._-]{1,255})(:\d{1,5})?$/
+const HOST = /^(?:\[([0-9A-Fa-f:.]{2,45})\]|[A-Za-z0-9._-]{1,255})(?::(\d{1,5}))?$/
+
+const MAX_PORT = 65_535
 
 /** A path and query of visible ASCII, without a fragment, and without the backslash that some read as a slash. */
 const TARGET = /^\/[\x21\x22\x24-\x5b\x5d-\x7e]*$/
@@ -33,7 +36,12 @@ export function findHeadFault(request: IncomingMessage): WireError | undefined {
   if (coding !== undefined && (coding.toLowerCase() !== 'chunked' || httpVersion === '1.0')) return MALFORMED
   const hosts = rawHeaders.filter((_, index) => index % 2 === 1 && rawHeaders[index - 1]?.toLowerCase() === 'host')
   const [host, ...others] = hosts
-  return host === undefined || others.length > 0 || !HOST.test(host) ? MALFORMED : undefined
+  return host === undefined || others.length > 0 || !isHost(host) ? MALFORMED : undefined
+}
+
+function isHost(text: string): boolean {
+  const [whole, address, port = '0'] = HOST.exec(text) ?? []
+  return whole !== undefined && (address === undefined || isIPv6(address)) && Number(port) <= MAX_PORT
 }
 
 /** Gives the answer to a request that the parser refused, by the parser's own code. */

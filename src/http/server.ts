@@ -70,6 +70,9 @@ export function createServer(app: ReturnType<typeof createApp>, tls: TlsFiles | 
   return server
 }
 
+/** What a request's address is made up with. Its own host was looked at, and is of no use to anybody. */
+const ANY_HOST = 'localhost'
+
 function createListener(app: ReturnType<typeof createApp>) {
   const handle = getRequestListener(app.fetch, { overrideGlobalObjects: false })
   const refused = new WeakSet<Socket>()
@@ -82,6 +85,8 @@ function createListener(app: ReturnType<typeof createApp>) {
       send(response, refusal(fault))
       return
     }
+    // No answer depends on it, and the adapter would refuse some that are well-formed, with a bare line.
+    request.headers.host = ANY_HOST
     if (request.headers['transfer-encoding'] !== undefined) {
       watchChunkExtensions(request, () => {
         refused.add(request.socket)

@@ -13,7 +13,7 @@ import { type AwsScene, awsDocumentFor, LONG_AUDIENCE, openAwsScene } from '../s
 import { ACCESS_TOKEN_TYPE, JWT_TYPE } from '../support/broker.ts'
 import { createTestClock } from '../support/clock.ts'
 import { BROKER } from '../support/document.ts'
-import { writeAsGo, writeAsJava } from '../support/google-libraries.ts'
+import { writeAsGo, writeAsJava, writeAsPython } from '../support/google-libraries.ts'
 
 const HEADER = 'x-goog-cloud-target-resource'
 const ORDERS = `${BROKER}/audiences/https%3A%2F%2Forders.example`
@@ -101,6 +101,19 @@ describe.each([
     })
     await expectRefusedUnasked(scene, proof(), 'audience_mismatch', { ...parameters, audience: undefined })
     await expectTaken(scene, proof(), { ...parameters, audience: undefined, resource: LONG_AUDIENCE })
+  })
+})
+
+describe('the library for Python', () => {
+  test('AWS-02 is refused, and the record says that it signs no audience', async () => {
+    const unsigned = writeAsPython(scene.sign({ shape: 'google', unsigned: [HEADER] }))
+
+    expect(unsigned).toMatch(/https%3A\/\/sts\./)
+    await expectRefusedUnasked(scene, unsigned, 'audience_not_signed', JAVA)
+  })
+
+  test('writes envelopes that are taken where the audience is signed, as any program’s with its encoding', async () => {
+    await expectTaken(scene, writeAsPython(scene.sign({ shape: 'google' })), JAVA)
   })
 })
 

@@ -37,6 +37,7 @@ const SPELLINGS: readonly (readonly [string, (request: SignedRequest) => string]
   ['as it is', encodeSignedRequest],
   ['with white space', (request) => encodeURIComponent(JSON.stringify(request, null, 2))],
   ['with tabs and line ends', (request) => encodeURIComponent(`${JSON.stringify(request, null, '\t')}\r\n `)],
+  ['with slashes as they are', (request) => encode(request).replaceAll('%2F', '/')],
   ['with spaces as plus', (request) => encode(request).replaceAll('%20', '+')],
   ['with escapes in lower case', (request) => encode(request).replaceAll(/%[0-9A-F]{2}/g, (hex) => hex.toLowerCase())],
   [

@@ -64,20 +64,24 @@ const HOSTS: Readonly<Record<string, string>> = {
   'a Host with a tab in it': 'Host: broker\t.example\r\n',
   'an open bracket for a Host': 'Host: [::1\r\n',
   'a bracketed name for a Host': 'Host: [broker.example]\r\n',
+  'a bracketed address of version 4 for a Host': 'Host: [192.0.2.1]\r\n',
+  'a Host with a port that there is not': 'Host: broker.example:65536\r\n',
+  'a Host with three colons': 'Host: [:::]\r\n',
 }
 
 test.each(Object.entries(HOSTS))('NET-10 refuses %s', async (_, host) => {
   await expectMalformed({ host })
 })
 
-test.each(['broker.example', 'broker.example:8443', '127.0.0.1:8080', '[::1]:8080', 'BROKER.example', EVIL])(
-  'NET-10 takes the Host %s, whoever that is, as no answer depends on it',
-  async (host) => {
-    const [reply, ...others] = await send({ host: `Host: ${host}\r\n` })
+test.each([
+  ...['broker.example', 'broker.example:8443', '127.0.0.1:8080', '[::1]:8080', 'BROKER.example', EVIL],
+  // Spellings that a URL parser would write otherwise, or not at all.
+  ...['127.1:80', '0x7f000001:80', '[::ffff:192.0.2.1]:443', '[2001:db8:0:0:0:0:0:1]:443', '192.0.2.300'],
+])('NET-10 takes the Host %s, whoever that is, as no answer depends on it', async (host) => {
+  const [reply, ...others] = await send({ host: `Host: ${host}\r\n` })
 
-    expect({ status: reply?.status, others }).toEqual({ status: 200, others: [] })
-  },
-)
+  expect({ status: reply?.status, others }).toEqual({ status: 200, others: [] })
+})
 
 test.each([
   `http://${EVIL}/token`,

@@ -165,6 +165,14 @@ describe('the ready-made workload', () => {
     expect(process.env.AWS_ENDPOINT_URL_STS).toBeUndefined()
   })
 
+  test('names the region as the SDK for Python reads it, and as all others do', async () => {
+    giveBack = lendEnvironment({ ...NOTHING_ELSE, AWS_DEFAULT_REGION: undefined })
+    const { environment, close } = await awsStandIn.start({ now: () => 1_768_478_400 })
+    await close()
+
+    expect(environment).toMatchObject({ AWS_REGION: 'us-east-1', AWS_DEFAULT_REGION: 'us-east-1' })
+  })
+
   test.each(FLAWS)('has a proof with the flaw "%s"', async (flaw) => {
     giveBack = lendEnvironment(NOTHING_ELSE)
     const workload = await awsStandIn.start({ now: () => 1_768_478_400 })

@@ -1,4 +1,4 @@
-/** Signed requests in the words of Google's auth libraries for Go and Java, which sign the audience themselves. */
+/** Signed requests in the words of Google's auth libraries: those for Go and Java sign the audience themselves, that for Python does not. */
 
 import type { SignedRequest } from '../../providers/aws/stand-in/signed-request.ts'
 
@@ -27,7 +27,15 @@ export function writeAsJava({ url, method, headers }: SignedRequest): string {
   return queryEscape(JSON.stringify({ headers: [...named, ...audience], method, url }), "!'()~")
 }
 
-/** Both write a space as `+`, and leave fewer characters as they are than JavaScript does. */
+/**
+ * Writes a request as `google.auth.aws` does: members in order, without spaces, and `urllib.parse.quote`, which leaves slashes as
+ * they are.
+ */
+export function writeAsPython({ url, method, headers }: SignedRequest): string {
+  return queryEscape(JSON.stringify({ headers, method, url }), "!'()*").replaceAll('+', '%20').replaceAll('%2F', '/')
+}
+
+/** Go and Java write a space as `+`; all leave fewer characters as they are than JavaScript does. */
 function queryEscape(text: string, more: string): string {
   return encodeURIComponent(text)
     .replaceAll('%20', '+')

@@ -48,6 +48,14 @@ describe('an append', () => {
     expect(read() === text).toBe(true)
   })
 
+  test('to a device, which cannot be synced, is done when it is written, and fails where it is not', async () => {
+    const [taken, full] = await Promise.all(['/dev/null', '/dev/full'].map(createFileWriter))
+    onTestFinished(() => Promise.all([taken?.close(), full?.close()]).then(() => undefined))
+
+    await expect(taken?.append('one\n')).resolves.toBeUndefined()
+    await expect(full?.append('one\n')).rejects.toThrow(/ENOSPC/)
+  })
+
   test('is behind what another process has appended meanwhile', async () => {
     const { writer, path, read } = await openFile()
     const other = await createFileWriter(path)

@@ -130,6 +130,15 @@ describe('a set whose issuer is down', () => {
     expect(await issuer.ask('k1')).toBe('upstream_status')
   })
 
+  test('is believed by a clock that was set back by twelve hours, and by none that was set back further', async () => {
+    const issuer = await issuerGoneDown()
+    issuer.clock.advance(-MAX_STALE_SECONDS)
+    expect(await issuer.ask('k1')).toBe('k1')
+    issuer.clock.advance(-1)
+
+    expect(await issuer.ask('k1')).toBe('upstream_status')
+  })
+
   test('is asked for as seldom as one that was never fetched', async () => {
     const issuer = await issuerGoneDown()
     issuer.clock.advance(FRESH)

@@ -30,6 +30,8 @@ describe('the server’s certificate and name', () => {
     'postgres://u@db.example/d?sslmode=verify-full',
     'postgres://u@10.0.0.1/d',
     'postgres://u@127.0.0.1.example/d',
+    'postgres://u@db-127.0.0.1/d',
+    'postgres://u@127.0.0/d',
     'postgres://u@[::2]/d',
     'postgres://u@localhost/d?sslmode=verify-full',
   ])('are checked for %s', (url) => {

@@ -43,7 +43,7 @@ describe('Host', () => {
       '127.0.0.1',
       '127.0.0.1:1',
     ],
-    ...['[::1]', '[::1]:8080', '[2001:db8::1]', '[::ffff:192.0.2.1]:443', 'x'.repeat(255)],
+    ...['[::1]', '[::1]:8080', '[2001:db8::1]', '[::ffff:192.0.2.1]:443', 'broker.example:65535', 'x'.repeat(255)],
   ])('may be %s', async (host) => {
     expect(await faultOf([`Host: ${host}`])).toBe('none')
   })
@@ -68,6 +68,7 @@ describe('Host', () => {
       '[::1]x',
       '[x]',
     ],
+    ...['broker.example:65536', '[::1]:65536', '[:::]', '[1.2.3.4]', '[1:2]'],
     ...['x'.repeat(256), 'broker%2eexample', 'b\u00fccher.example', 'broker.example:80:80', '[::1]:', 'a\\b'],
   ])('may not be %j', async (host) => {
     expect(await faultOf([`Host: ${host}`])).toEqual(MALFORMED)

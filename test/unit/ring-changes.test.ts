@@ -69,6 +69,16 @@ describe('a rotation now', () => {
     })
   })
 
+  test('waits for the next key alone, whatever is retired and goes before', () => {
+    const next = key('n', 'next', { publishedUptime: MOMENT.uptime - 600 })
+    const retired = key('r', 'retired', { since: NOW, sinceUptime: MOMENT.uptime })
+
+    expect(rotateNow([key('c', 'current'), next, retired], 'ES256', RULES, MOMENT)).toMatchObject({
+      earliest: NOW + PUBLISH_SECONDS - 600,
+      why: 'publication',
+    })
+  })
+
   test('where there is no next key, waits until one can be published, and a day', () => {
     expect(rotateNow([key('c', 'current')], 'ES256', RULES, MOMENT)).toEqual({
       isRotated: false,

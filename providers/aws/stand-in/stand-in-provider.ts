@@ -26,6 +26,8 @@ export const awsStandIn: StandInProvider = {
     const { uri, token } = aws.attachToContainer(session, 'ecs')
     const env = {
       AWS_REGION: REGION,
+      // The SDK for Python reads no other.
+      AWS_DEFAULT_REGION: REGION,
       AWS_ENDPOINT_URL_STS: aws.origin,
       AWS_CONTAINER_CREDENTIALS_FULL_URI: uri,
       AWS_CONTAINER_AUTHORIZATION_TOKEN: token,
