@@ -54,11 +54,15 @@ export const FOREIGN_NAMES: ReadonlySet<string> = new Set([
   'kubernetes.default',
   'kubernetes.default.svc',
   'kubernetes.default.svc.cluster.local',
+  // The agents of its network proxy. https://kubernetes.io/docs/tasks/extend-kubernetes/setup-konnectivity
+  'system:konnectivity-server',
   // Alibaba Cloud: RRSA tokens.
   'sts.aliyuncs.com',
   // Others that commonly take the same tokens.
   'vault',
   'openbao',
+  'consul',
+  'boundary',
   'conjur',
   'sigstore',
   'spire-server',

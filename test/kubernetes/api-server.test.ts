@@ -171,10 +171,10 @@ describe.skipIf(!tools)('a real API server', () => {
     await createPod('api-2')
     writeFileSync(at('proof'), await projectToken('api-2'))
     const kubeconfig = snippetOf('kubectl', 'yaml', {
-      '--server=https://prod.example:6443': `--server=${cluster.origin}`,
-      'server: https://prod.example:6443': `server: ${cluster.origin}`,
+      '--server=https://prod.corp.example:6443': `--server=${cluster.origin}`,
+      'server: https://prod.corp.example:6443': `server: ${cluster.origin}`,
       'authority.pem': cluster.authorityFile,
-      'https://broker.example': issuer,
+      'https://broker.corp.example': issuer,
       'command: chancery': `command: ${new URL('../../src/launch.mjs', import.meta.url).pathname}`,
     })
     writeFileSync(at('kubeconfig'), kubeconfig)
@@ -239,7 +239,7 @@ function podsOf(manifests: readonly Manifest[]): readonly object[] {
       apiVersion: 'v1',
       kind: 'Pod',
       metadata: { name: `${workload.metadata?.name}-0`, namespace: 'chancery', labels },
-      spec: { ...spec, volumes: [...(spec.volumes ?? []), ...volumes] },
+      spec: Object.assign({}, spec, { volumes: [...(spec.volumes ?? []), ...volumes] }),
     }
   })
 }
