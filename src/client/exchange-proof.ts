@@ -1,7 +1,7 @@
 /** One exchange: a proof goes to the broker, a token comes back. */
 
 import type { NumericDate } from '../../providers/contract/proof.ts'
-import { isJsonObject, type JsonObject, memberOf, parseStrictJson } from '../../providers/contract/strict-json.ts'
+import { type JsonObject, memberOf, readJsonObject } from '../../providers/contract/strict-json.ts'
 import { DESCRIPTIONS, type Description } from '../oauth/errors.ts'
 import {
   ACCESS_TOKEN_TYPE,
@@ -20,6 +20,9 @@ const ANSWER_SECONDS = 10
 
 /** Largest answer that is read, in bytes. A token has less than a tenth of it. */
 const MAX_ANSWER_BYTES = 65_536
+
+/** Deepest nesting of an answer: none of ours has any. */
+const MAX_DEPTH = 4
 
 /** Longest life that is believed of a token, in seconds. A broker's own limit is an hour. */
 const MAX_LIFE_SECONDS = 86_400
@@ -66,7 +69,11 @@ export async function exchangeProof(
     signal.throwIfAborted()
     throw unreachable(endpoint, error, limit.aborted)
   }
-  const answer = { status: response.status, requestId: requestIdOf(response), body: text && parseObject(text) }
+  const answer = {
+    status: response.status,
+    requestId: requestIdOf(response),
+    body: text && readJsonObject(text, MAX_DEPTH),
+  }
   if (answer.status !== 200) throw asError(answer, response.headers.get('retry-after'))
   return readToken(answer, asked)
 }
@@ -90,15 +97,6 @@ interface Answer {
 function requestIdOf({ headers }: BrokerAnswer): string | undefined {
   const id = headers.get('x-request-id') ?? ''
   return /^[A-Za-z0-9_-]{1,64}$/.test(id) ? id : undefined
-}
-
-function parseObject(text: string): JsonObject | undefined {
-  try {
-    const value = parseStrictJson(text, 4)
-    return isJsonObject(value) ? value : undefined
-  } catch {
-    return undefined
-  }
 }
 
 /** What RFC 6750 lets stand behind `Bearer`. */
