@@ -36,7 +36,7 @@ export interface TokenHealth {
   readonly next_attempt_at?: number
 }
 
-export interface KeptToken {
+export interface KeptOutputs {
   readonly health: () => TokenHealth
   /** Stops keeping it, once what is under way is done. The files stay. */
   stop(): Promise<void>
@@ -60,7 +60,7 @@ export function groupOutputs(outputs: readonly OutputConfig[]): readonly OutputG
 }
 
 /** Keeps a token fresh in its files. */
-export function keepToken(group: OutputGroup, source: TokenSource, log: AgentLog, world: KeeperWorld): KeptToken {
+export function keepOutputs(group: OutputGroup, source: TokenSource, log: AgentLog, world: KeeperWorld): KeptOutputs {
   const end = new AbortController()
   const { wish } = group
   let got: { readonly expiresAt: number; readonly renewalAt: number } | undefined
