@@ -1,8 +1,8 @@
 /** The real world, for whoever brings no other. */
 
-import { open } from 'node:fs/promises'
 import { processEnvironment } from './environment.ts'
 import type { ClientPorts, TokenSourceSettings } from './settings.ts'
+import { readSmallFile } from './small-file.ts'
 
 /** The link-local address at which three clouds have their metadata services. */
 const METADATA_ORIGIN = 'http://169.254.169.254'
@@ -23,20 +23,6 @@ export function readPorts(settings: TokenSourceSettings): ClientPorts {
     wait: settings.wait ?? waitUnheld,
     deadline: settings.deadline ?? ((seconds) => AbortSignal.timeout(seconds * 1_000)),
     metadataOrigin: settings.metadataOrigin ?? METADATA_ORIGIN,
-  }
-}
-
-/** Largest file that may be a proof, in bytes: percent-encoding triples one of 16 KiB at most. */
-const MAX_FILE_BYTES = 65_536
-
-async function readSmallFile(path: string): Promise<string> {
-  const file = await open(path, 'r')
-  try {
-    const { bytesRead, buffer } = await file.read(Buffer.alloc(MAX_FILE_BYTES + 1))
-    if (bytesRead > MAX_FILE_BYTES) throw Object.assign(new Error('the file is larger than 64 KiB'), { code: 'EFBIG' })
-    return buffer.toString('utf8', 0, bytesRead)
-  } finally {
-    await file.close()
   }
 }
 
