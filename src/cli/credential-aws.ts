@@ -66,6 +66,6 @@ export function keyOf(
     [roleArn, sessionName ?? null, region ?? null, durationSeconds ?? null],
     Object.entries(environment)
       .filter(([name]) => OF_PLATFORMS.test(name))
-      .toSorted(),
+      .toSorted(([one], [other]) => (one < other ? -1 : 1)),
   ]
 }
