@@ -278,8 +278,8 @@ test('SIGTERM ends it also while its configuration is being read', async () => {
   // Opened for both ways: a pipe that is opened for writing alone has this thread wait for a reader, who may be gone.
   const pipe = openSync(at('agent.json'), 'r+')
   writeSync(pipe, JSON.stringify({ listen: `unix:${at('new.sock')}` }))
-  const { code } = await agent.finished
   closeSync(pipe)
+  const { code } = await agent.finished
 
   expect(code).toBe(0)
   expect(readdirSync(at('.'))).toEqual(['agent.json'])
