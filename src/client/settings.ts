@@ -1,6 +1,7 @@
 /** What a token source is told, and the world that it sees. */
 
 import type { NumericDate, ProviderName } from '../../providers/contract/proof.ts'
+import { isConfidential } from '../oauth/confidential-url.ts'
 import { SCOPE_TOKEN } from '../oauth/vocabulary.ts'
 import { TokenSourceError } from './token-source-error.ts'
 
@@ -35,7 +36,7 @@ export interface BrokerAnswer {
 /** The world as the client sees it. Each part has a real default; tests bring their own. */
 export interface ClientPorts {
   readonly fetch: (input: string | URL | Request, init?: RequestInit) => Promise<Response>
-  /** Posts a form to the broker, and follows no redirect; by `fetch` unless told otherwise. */
+  /** Posts a form to the broker, and follows no redirect; unless told otherwise by `fetch`, and on this machine past every proxy. */
   readonly askBroker: (endpoint: string, request: BrokerRequest) => Promise<BrokerAnswer>
   readonly now: () => NumericDate
   /** Seconds of a clock that nobody can set. */
@@ -132,12 +133,6 @@ export function readTokenEndpoint(broker: string): string {
     throw invalid('broker must be written as the broker’s --issuer is: no final slash, query, fragment or credentials')
   }
   return `${broker}/token`
-}
-
-/** Answers whether what is sent there can be read by nobody on the way: https, or this machine. */
-export function isConfidential({ protocol, hostname }: URL): boolean {
-  if (protocol === 'https:') return true
-  return protocol === 'http:' && (/^127(\.\d+){3}$/.test(hostname) || hostname === '[::1]' || hostname === 'localhost')
 }
 
 function invalid(what: string): TokenSourceError {
