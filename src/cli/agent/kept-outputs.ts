@@ -2,7 +2,7 @@
 
 import type { ServiceToken, TokenSource } from '../../client/client.ts'
 import { TokenSourceError } from '../../client/token-source-error.ts'
-import { holds, writeAtomically } from '../delivery/atomic-file.ts'
+import { clearLeftovers, holds, writeAtomically } from '../delivery/atomic-file.ts'
 import { type KeeperWorld, keepFresh, type TokenWish } from '../delivery/keep-fresh.ts'
 import { formatToken } from '../delivery/token-format.ts'
 import type { AgentLog } from './agent-log.ts'
@@ -109,6 +109,7 @@ export async function writeOutputs(
     try {
       if (await holds(file, text, mode)) continue
       await writeAtomically(file, text, mode)
+      await clearLeftovers(file, now())
       log.info('token written', { audience, file, expires_at: token.expiresAt })
       changed.push(output)
     } catch (error) {
