@@ -88,6 +88,7 @@ describe('the program', () => {
   test.each([
     ['there is none', '/nowhere/program', 127],
     ['it cannot be run', '/dev/null', 126],
+    ['its name is too long', `/${'a'.repeat(5_000)}`, 126],
   ])('has an exit code of ours, and a line that says why, where %s', async (_, program, expected) => {
     const { code, err } = await scene.run(['exec', '--', program])
 
