@@ -2,7 +2,7 @@
 
 import { setTimeout } from 'node:timers/promises'
 import { createTokenSource, type TokenSource } from '../../client/client.ts'
-import type { TokenSourceSettings } from '../../client/settings.ts'
+import { readTarget, type TokenSourceSettings } from '../../client/settings.ts'
 import type { KeeperWorld } from '../delivery/keep-fresh.ts'
 import type { AgentLog } from './agent-log.ts'
 import { type AgentService, createAgentListener } from './agent-requests.ts'
@@ -43,6 +43,7 @@ interface Work {
 export async function startAgent(plan: AgentPlan, log: AgentLog, world: KeeperWorld): Promise<Agent> {
   let work: Work
   const service: AgentService = {
+    check: (wish) => void readTarget(work.plan.settings, wish),
     token: (wish, signal) => work.source.token({ ...wish, signal }),
     health: () => tellHealth(work.kept),
     now: () => Math.floor(world.now() / 1_000),
