@@ -74,7 +74,7 @@ export async function exchangeProof(
     requestId: requestIdOf(response),
     body: text && readJsonObject(text, MAX_DEPTH),
   }
-  if (answer.status !== 200) throw asError(answer, response.headers.get('retry-after'))
+  if (answer.status !== 200) throw asError(answer, readRetryAfter(response.headers.get('retry-after'), now()))
   return readToken(answer, asked)
 }
 
@@ -142,11 +142,11 @@ const SENTENCES: ReadonlyMap<unknown, Description> = new Map(
   (Object.keys(DESCRIPTIONS) as Description[]).map((name) => [DESCRIPTIONS[name], name]),
 )
 
-function asError({ status, requestId, body }: Answer, retryAfter: string | null): TokenSourceError {
+function asError({ status, requestId, body }: Answer, retryAfterSeconds: number | undefined): TokenSourceError {
   const error = body ? memberOf(body, 'error') : undefined
   const description = SENTENCES.get(body ? memberOf(body, 'error_description') : undefined)
   const said = description === undefined ? `status ${status}` : DESCRIPTIONS[description]
-  const options = { requestId, retryAfterSeconds: readRetryAfter(retryAfter) }
+  const options = { requestId, retryAfterSeconds }
   if (status === 429 || status === 503) {
     return new TokenSourceError('broker_unavailable', `the broker gives no token now: ${said}`, options)
   }
@@ -173,9 +173,16 @@ function adviceFor(requestId: string | undefined): string | undefined {
   return `ask your platform team to run chancery explain --federation PATH --audit FILE --request-id ${requestId}`
 }
 
-/** In seconds; a date, which RFC 9110 also allows, is one that no broker sends. */
-function readRetryAfter(value: string | null): number | undefined {
-  return value !== null && /^\d{1,6}$/.test(value) ? Number(value) : undefined
+/**
+ * In seconds; what lies between us and the broker may name a date.
+ *
+ * @see {@link https://www.rfc-editor.org/rfc/rfc9110.html#section-10.2.3 RFC 9110 section 10.2.3}
+ */
+function readRetryAfter(value: string | null, now: NumericDate): number | undefined {
+  if (value === null) return undefined
+  if (/^\d{1,6}$/.test(value)) return Number(value)
+  const date = / GMT$/.test(value) ? Date.parse(value) : Number.NaN
+  return Number.isNaN(date) ? undefined : Math.max(0, Math.ceil(date / 1_000 - now))
 }
 
 function unreachable(endpoint: string, error: unknown, isLate: boolean): TokenSourceError {

@@ -93,6 +93,7 @@ export function readTarget(settings: TokenSourceSettings, request: TokenRequest)
 const MAX_AUDIENCE_LENGTH = 2_048
 
 function readAudience(audience: string, broker: string): string {
+  if (typeof audience !== 'string') throw invalid('audience must be a text')
   const name = shortNameOf(audience, `${broker}/audiences/`)
   // An empty one would be for the identity's only audience, whatever was meant.
   if (name === '' || audience.length > MAX_AUDIENCE_LENGTH) {
@@ -112,8 +113,9 @@ function shortNameOf(audience: string, prefix: string): string {
 
 function readScope(scope: string | readonly string[] | undefined): string | undefined {
   if (scope === undefined) return undefined
+  if (typeof scope !== 'string' && !Array.isArray(scope)) throw invalid('scope must be a text or a list')
   const names = (typeof scope === 'string' ? scope.split(' ') : [...scope]).filter((name) => name !== '')
-  if (!names.every((name) => SCOPE_TOKEN.test(name))) {
+  if (!names.every((name) => typeof name === 'string' && SCOPE_TOKEN.test(name))) {
     throw invalid('a scope has a character that no scope can have')
   }
   return names.length === 0 ? undefined : [...new Set(names)].sort().join(' ')
