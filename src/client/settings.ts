@@ -114,7 +114,9 @@ function shortNameOf(audience: string, prefix: string): string {
 function readScope(scope: string | readonly string[] | undefined): string | undefined {
   if (scope === undefined) return undefined
   if (typeof scope !== 'string' && !Array.isArray(scope)) throw invalid('scope must be a text or a list')
-  const names = (typeof scope === 'string' ? scope.split(' ') : [...scope]).filter((name) => name !== '')
+  const names: readonly string[] = (typeof scope === 'string' ? scope.split(' ') : [...scope]).filter(
+    (name) => name !== '',
+  )
   if (!names.every((name) => typeof name === 'string' && SCOPE_TOKEN.test(name))) {
     throw invalid('a scope has a character that no scope can have')
   }
