@@ -1,4 +1,4 @@
-/** How the broker is asked by the HTTP client that Node has had all along: by commands always, and by the library on this machine. */
+/** How the broker is asked by the HTTP client that Node has had all along: by commands always, and by the library past a proxy. */
 
 import { isThisMachine } from '../oauth/confidential-url.ts'
 import type { BrokerAnswer, BrokerRequest } from './settings.ts'

@@ -1,6 +1,5 @@
 /** The real world, for whoever brings no other. */
 
-import { isThisMachine } from '../oauth/confidential-url.ts'
 import { askBroker } from './ask-broker.ts'
 import { processEnvironment } from './environment.ts'
 import { proxyForHttp } from './environment-proxy.ts'
@@ -28,9 +27,13 @@ export function readPorts(settings: TokenSourceSettings): ClientPorts {
 }
 
 /** Plain http is for this machine alone, and what goes through a proxy leaves it. */
+function isProxied(url: URL): boolean {
+  return url.protocol === 'http:' && proxyForHttp(url, processEnvironment()) !== undefined
+}
+
 async function fetchPrivately(input: string | URL | Request, init?: RequestInit): Promise<Response> {
   const url = new URL(input instanceof Request ? input.url : input)
-  if (url.protocol === 'http:' && proxyForHttp(url, processEnvironment()) !== undefined) {
+  if (isProxied(url)) {
     throw new TokenSourceError('destination_insecure', `a token is not sent to ${url.origin} through a proxy`, {
       advice: `name ${url.hostname} in NO_PROXY`,
     })
@@ -47,7 +50,7 @@ function askBy(fetching: ClientPorts['fetch']): ClientPorts['askBroker'] {
 }
 
 function ask(endpoint: string, request: BrokerRequest): Promise<BrokerAnswer> {
-  return isThisMachine(new URL(endpoint)) ? askBroker(endpoint, request) : askBy(plainFetch)(endpoint, request)
+  return isProxied(new URL(endpoint)) ? askBroker(endpoint, request) : askBy(plainFetch)(endpoint, request)
 }
 
 function waitUnheld(seconds: number, signal: AbortSignal): Promise<void> {

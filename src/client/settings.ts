@@ -36,7 +36,7 @@ export interface BrokerAnswer {
 /** The world as the client sees it. Each part has a real default; tests bring their own. */
 export interface ClientPorts {
   readonly fetch: (input: string | URL | Request, init?: RequestInit) => Promise<Response>
-  /** Posts a form to the broker, and follows no redirect; unless told otherwise by `fetch`, and on this machine past every proxy. */
+  /** Posts a form to the broker, and follows no redirect; unless told otherwise by `fetch`, and on this machine past a proxy. */
   readonly askBroker: (endpoint: string, request: BrokerRequest) => Promise<BrokerAnswer>
   readonly now: () => NumericDate
   /** Seconds of a clock that nobody can set. */
