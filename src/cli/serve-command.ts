@@ -16,7 +16,7 @@ export async function runServe(flags: Flags, terminal: Terminal): Promise<number
   const broker = await startBroker(config, world).catch((error: unknown) => {
     if (error instanceof NoDocument) {
       for (const { severity, file, path, message, code } of error.findings) {
-        terminal.err(`${severity}: ${file} ${path}: ${message} [${code}]\n`)
+        terminal.err(`${severity}: ${file}${path === '' ? '' : ` ${path}`}: ${message} [${code}]\n`)
       }
     }
     throw error
