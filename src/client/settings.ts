@@ -127,7 +127,7 @@ function readScope(scope: string | readonly string[] | undefined): string | unde
  * Gives the broker's token endpoint.
  *
  * Refuses a broker that is not https, unless it is on this machine: a proof that is sent in the clear is anybody's. Refuses a final
- * slash, a query and a fragment, as the URL is also whom proofs are made for, and that is compared to the byte.
+ * slash, a query, a fragment and every other spelling than the normal one, as the URL is also whom proofs are made for, and that is compared to the byte.
  */
 export function readTokenEndpoint(broker: string): string {
   const url = URL.canParse(broker) ? new URL(broker) : undefined
@@ -135,6 +135,9 @@ export function readTokenEndpoint(broker: string): string {
   if (!isConfidential(url)) throw invalid('broker must be an https URL; plain http is for this machine alone')
   if (/[?#@]|\/$/.test(broker)) {
     throw invalid('broker must be written as the broker’s --issuer is: no final slash, query, fragment or credentials')
+  }
+  if (url.href !== broker && url.href !== `${broker}/`) {
+    throw invalid(`broker is not in its normal form: write ${url.href.replace(/\/$/, '')}`)
   }
   return `${broker}/token`
 }

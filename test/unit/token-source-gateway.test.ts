@@ -47,3 +47,14 @@ test.each(['{"audience":5}', '{"audience":["ledger"]}', '{"scope":5}', '{"scope"
     expect((await sourceError(source.token(JSON.parse(text) as TokenRequest))).code).toBe('settings_invalid')
   },
 )
+
+test.each([
+  ['HTTPS://broker.example', 'https://broker.example'],
+  ['https://Broker.example', 'https://broker.example'],
+  ['https://broker.example:443', 'https://broker.example'],
+  ['https://broker.example\n', 'https://broker.example'],
+  [' https://broker.example/a/../b', 'https://broker.example/b'],
+  ['http://127.1:8080', 'http://127.0.0.1:8080'],
+])('a broker that is written %j is to be written %s, as proofs are made for it to the byte', (broker, normal) => {
+  expect(() => createTokenSource({ broker })).toThrow(`write ${normal}: `)
+})
