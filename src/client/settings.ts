@@ -127,7 +127,8 @@ function readScope(scope: string | readonly string[] | undefined): string | unde
  * Gives the broker's token endpoint.
  *
  * Refuses a broker that is not https, unless it is on this machine: a proof that is sent in the clear is anybody's. Refuses a final
- * slash, a query, a fragment and every other spelling than the normal one, as the URL is also whom proofs are made for, and that is compared to the byte.
+ * slash, a query, a fragment and every other spelling than the normal one, as the URL is also whom proofs are made for, and that is
+ * compared to the byte.
  */
 export function readTokenEndpoint(broker: string): string {
   const url = URL.canParse(broker) ? new URL(broker) : undefined
