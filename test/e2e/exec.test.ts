@@ -96,6 +96,13 @@ describe('the program', () => {
     expect(err).toContain(`${program} cannot be run`)
   })
 
+  test('gets one that comes as soon as it is there', async () => {
+    const script = `trap 'exit 42' USR1; kill -USR1 $PPID; while :; do sleep 0.05; done`
+    const runs = await Promise.all(Array.from({ length: 4 }, () => scene.run(sh(script))))
+
+    expect(runs.map(({ code }) => code)).toEqual([42, 42, 42, 42])
+  })
+
   test.each(['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2'] as const)('gets %s', async (signal) => {
     const ready = join(scene.directory, `ready-${signal}`)
     const name = signal.slice(3)
