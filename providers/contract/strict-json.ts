@@ -41,6 +41,17 @@ export function parseStrictJson(text: string, maxDepth: number): unknown {
   }
 }
 
+/** Reads an object as {@link parseStrictJson} would; undefined for a text that is anything else. */
+export function readJsonObject(text: string, maxDepth: number): JsonObject | undefined {
+  try {
+    const value = parseStrictJson(text, maxDepth)
+    return isJsonObject(value) ? value : undefined
+  } catch (error) {
+    if (error instanceof JsonError) return undefined
+    throw error
+  }
+}
+
 /** Answers whether a parsed value is an object, neither null nor an array. */
 export function isJsonObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value)

@@ -98,7 +98,8 @@ async function startDevBroker({ issuer, clouds, federation, audit }: Scene, { ru
   const world = { log, now: systemClock, elapsed: systemElapsed, resolve: systemResolver }
   return await startBroker(readServeConfig(flags, {}), world).catch((error: unknown) => {
     if (error instanceof NoDocument) {
-      for (const { path, message, code } of error.findings) terminal.err(`${path}: ${message} [${code}]\n`)
+      for (const { path, message, code } of error.findings)
+        terminal.err(`${path === '' ? federation : path}: ${message} [${code}]\n`)
     }
     throw error
   })

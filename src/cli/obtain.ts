@@ -5,6 +5,7 @@ import { readPorts } from '../client/ports.ts'
 import type { WorkloadProof } from '../client/proof-file.ts'
 import { createWorkloadProver } from '../client/prove.ts'
 import type { TokenSourceSettings } from '../client/settings.ts'
+import { unlessAborted } from '../client/unless-aborted.ts'
 import type { Ending, Outcome } from './credential/answer.ts'
 import { sentenceOf } from './use-token-source.ts'
 
@@ -28,7 +29,7 @@ export async function obtainProof(settings: TokenSourceSettings): Promise<Outcom
   return await attempt(async () => {
     const proof = settings.proof ?? {}
     const prover = createWorkloadProver(proof, proof.audience ?? settings.broker, readPorts(settings))
-    return await prover.prove(new AbortController().signal)
+    return await unlessAborted(prover.prove(new AbortController().signal), undefined)
   })
 }
 

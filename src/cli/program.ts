@@ -44,12 +44,17 @@ function createProgram(terminal: Terminal): Command {
       .version(VERSION)
       .addHelpText('after', PROGRAM_HELP)
       .exitOverride()
-      .configureOutput({ writeOut: terminal.out, writeErr: terminal.err })
+      .configureOutput({ writeOut: terminal.out, writeErr: (text) => terminal.err(withoutTokens(text)) })
       .showSuggestionAfterError()
       .showHelpAfterError('(add --help to see what can be given)')
       // What comes after an argument of exec is the child's, dashes or not.
       .enablePositionalOptions()
   )
+}
+
+/** What is wrong with a command line is told by its words, and one of them may be a token: in a build's log everybody reads it. */
+function withoutTokens(text: string): string {
+  return text.replaceAll(/\beyJ[\w-]+\.[\w-]+\.[\w-]*/g, '[a token]')
 }
 
 function codeOf(error: unknown, terminal: Terminal): number {

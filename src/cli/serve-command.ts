@@ -35,7 +35,7 @@ export async function runServe(flags: Flags, terminal: Terminal): Promise<number
   } catch (error) {
     if (error instanceof NoDocument) {
       for (const { severity, file, path, message, code } of error.findings) {
-        terminal.err(`${severity}: ${file} ${path}: ${message} [${code}]\n`)
+        terminal.err(`${severity}: ${file}${path === '' ? '' : ` ${path}`}: ${message} [${code}]\n`)
       }
     }
     if (!(error instanceof WorkerEnded)) throw error

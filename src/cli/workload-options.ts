@@ -2,9 +2,9 @@
 
 import { type Command, Option } from 'commander'
 import type { ProviderName } from '../../providers/contract/proof.ts'
+import { askBroker } from '../client/ask-broker.ts'
 import { settingsFromEnvironment } from '../client/environment.ts'
 import type { ProofSettings, TokenSourceSettings } from '../client/settings.ts'
-import { askBroker } from './delivery/ask-broker.ts'
 import { UsageError } from './exit.ts'
 
 /** The options as commander gives them. */

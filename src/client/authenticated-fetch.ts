@@ -1,7 +1,7 @@
 /** `fetch` with a token: for the service that it was minted for, and for nobody else. */
 
+import { isConfidential } from '../oauth/confidential-url.ts'
 import type { ClientPorts, TokenRequest } from './settings.ts'
-import { isConfidential } from './settings.ts'
 import { TokenSourceError } from './token-source-error.ts'
 
 /** Where the tokens of one fetch come from. */

@@ -1,7 +1,7 @@
 /** One exchange: a proof goes to the broker, a token comes back. */
 
 import type { NumericDate } from '../../providers/contract/proof.ts'
-import { isJsonObject, type JsonObject, memberOf, parseStrictJson } from '../../providers/contract/strict-json.ts'
+import { type JsonObject, memberOf, readJsonObject } from '../../providers/contract/strict-json.ts'
 import { DESCRIPTIONS, type Description } from '../oauth/errors.ts'
 import {
   ACCESS_TOKEN_TYPE,
@@ -20,6 +20,9 @@ const ANSWER_SECONDS = 10
 
 /** Largest answer that is read, in bytes. A token has less than a tenth of it. */
 const MAX_ANSWER_BYTES = 65_536
+
+/** Deepest nesting of an answer: none of ours has any. */
+const MAX_DEPTH = 4
 
 /** Longest life that is believed of a token, in seconds. A broker's own limit is an hour. */
 const MAX_LIFE_SECONDS = 86_400
@@ -66,8 +69,12 @@ export async function exchangeProof(
     signal.throwIfAborted()
     throw unreachable(endpoint, error, limit.aborted)
   }
-  const answer = { status: response.status, requestId: requestIdOf(response), body: text && parseObject(text) }
-  if (answer.status !== 200) throw asError(answer, response.headers.get('retry-after'))
+  const answer = {
+    status: response.status,
+    requestId: requestIdOf(response),
+    body: text && readJsonObject(text, MAX_DEPTH),
+  }
+  if (answer.status !== 200) throw asError(answer, readRetryAfter(response.headers.get('retry-after'), now()))
   return readToken(answer, asked)
 }
 
@@ -90,15 +97,6 @@ interface Answer {
 function requestIdOf({ headers }: BrokerAnswer): string | undefined {
   const id = headers.get('x-request-id') ?? ''
   return /^[A-Za-z0-9_-]{1,64}$/.test(id) ? id : undefined
-}
-
-function parseObject(text: string): JsonObject | undefined {
-  try {
-    const value = parseStrictJson(text, 4)
-    return isJsonObject(value) ? value : undefined
-  } catch {
-    return undefined
-  }
 }
 
 /** What RFC 6750 lets stand behind `Bearer`. */
@@ -144,11 +142,11 @@ const SENTENCES: ReadonlyMap<unknown, Description> = new Map(
   (Object.keys(DESCRIPTIONS) as Description[]).map((name) => [DESCRIPTIONS[name], name]),
 )
 
-function asError({ status, requestId, body }: Answer, retryAfter: string | null): TokenSourceError {
+function asError({ status, requestId, body }: Answer, retryAfterSeconds: number | undefined): TokenSourceError {
   const error = body ? memberOf(body, 'error') : undefined
   const description = SENTENCES.get(body ? memberOf(body, 'error_description') : undefined)
   const said = description === undefined ? `status ${status}` : DESCRIPTIONS[description]
-  const options = { requestId, retryAfterSeconds: readRetryAfter(retryAfter) }
+  const options = { requestId, retryAfterSeconds }
   if (status === 429 || status === 503) {
     return new TokenSourceError('broker_unavailable', `the broker gives no token now: ${said}`, options)
   }
@@ -175,9 +173,16 @@ function adviceFor(requestId: string | undefined): string | undefined {
   return `ask your platform team to run chancery explain --federation PATH --audit FILE --request-id ${requestId}`
 }
 
-/** In seconds; a date, which RFC 9110 also allows, is one that no broker sends. */
-function readRetryAfter(value: string | null): number | undefined {
-  return value !== null && /^\d{1,6}$/.test(value) ? Number(value) : undefined
+/**
+ * In seconds; what lies between us and the broker may name a date.
+ *
+ * @see {@link https://www.rfc-editor.org/rfc/rfc9110.html#section-10.2.3 RFC 9110 section 10.2.3}
+ */
+function readRetryAfter(value: string | null, now: NumericDate): number | undefined {
+  if (value === null) return undefined
+  if (/^\d{1,6}$/.test(value)) return Number(value)
+  const date = / GMT$/.test(value) ? Date.parse(value) : Number.NaN
+  return Number.isNaN(date) ? undefined : Math.max(0, Math.ceil(date / 1_000 - now))
 }
 
 function unreachable(endpoint: string, error: unknown, isLate: boolean): TokenSourceError {

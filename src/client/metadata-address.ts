@@ -1,7 +1,7 @@
 /** Three clouds have their metadata services at one address. Each is asked in its own way, and known by what only it answers. */
 
 import { Agent, request } from 'node:http'
-import { isJsonObject, memberOf, parseStrictJson } from '../../providers/contract/strict-json.ts'
+import { isJsonObject, memberOf, readJsonObject } from '../../providers/contract/strict-json.ts'
 
 /** The clouds whose metadata services are at that address. */
 export type CloudName = 'aws' | 'azure' | 'gcp'
@@ -55,12 +55,8 @@ const QUESTIONS: readonly Question[] = [
 ]
 
 function describesMachine(text: string): boolean {
-  try {
-    const body = parseStrictJson(text, 16)
-    return isJsonObject(body) && isJsonObject(memberOf(body, 'compute'))
-  } catch {
-    return false
-  }
+  const body = readJsonObject(text, 16)
+  return body !== undefined && isJsonObject(memberOf(body, 'compute'))
 }
 
 /**

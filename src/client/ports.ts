@@ -1,20 +1,20 @@
 /** The real world, for whoever brings no other. */
 
-import { open } from 'node:fs/promises'
+import { askBroker } from './ask-broker.ts'
 import { processEnvironment } from './environment.ts'
-import type { ClientPorts, TokenSourceSettings } from './settings.ts'
+import { proxyForHttp } from './environment-proxy.ts'
+import type { BrokerAnswer, BrokerRequest, ClientPorts, TokenSourceSettings } from './settings.ts'
+import { readSmallFile } from './small-file.ts'
+import { TokenSourceError } from './token-source-error.ts'
 
 /** The link-local address at which three clouds have their metadata services. */
 const METADATA_ORIGIN = 'http://169.254.169.254'
 
 /** Gives the world that the settings bring, and the real one for the rest. */
 export function readPorts(settings: TokenSourceSettings): ClientPorts {
-  const fetching = settings.fetch ?? ((input, init) => fetch(input, init))
   return {
-    fetch: fetching,
-    askBroker:
-      settings.askBroker ??
-      ((endpoint, request) => fetching(endpoint, { ...request, method: 'POST', redirect: 'manual' })),
+    fetch: settings.fetch ?? fetchPrivately,
+    askBroker: settings.askBroker ?? (settings.fetch === undefined ? ask : askBy(settings.fetch)),
     now: settings.now ?? (() => Math.floor(Date.now() / 1_000)),
     elapsed: settings.elapsed ?? (() => performance.now() / 1_000),
     random: settings.random ?? Math.random,
@@ -26,18 +26,31 @@ export function readPorts(settings: TokenSourceSettings): ClientPorts {
   }
 }
 
-/** Largest file that may be a proof, in bytes: percent-encoding triples one of 16 KiB at most. */
-const MAX_FILE_BYTES = 65_536
+/** Plain http is for this machine alone, and what goes through a proxy leaves it. */
+function isProxied(url: URL): boolean {
+  return url.protocol === 'http:' && proxyForHttp(url, processEnvironment()) !== undefined
+}
 
-async function readSmallFile(path: string): Promise<string> {
-  const file = await open(path, 'r')
-  try {
-    const { bytesRead, buffer } = await file.read(Buffer.alloc(MAX_FILE_BYTES + 1))
-    if (bytesRead > MAX_FILE_BYTES) throw Object.assign(new Error('the file is larger than 64 KiB'), { code: 'EFBIG' })
-    return buffer.toString('utf8', 0, bytesRead)
-  } finally {
-    await file.close()
+async function fetchPrivately(input: string | URL | Request, init?: RequestInit): Promise<Response> {
+  const url = new URL(input instanceof Request ? input.url : input)
+  if (isProxied(url)) {
+    throw new TokenSourceError('destination_insecure', `a token is not sent to ${url.origin} through a proxy`, {
+      advice: `name ${url.hostname} in NO_PROXY`,
+    })
   }
+  return await fetch(input, init)
+}
+
+function plainFetch(input: string | URL | Request, init?: RequestInit): Promise<Response> {
+  return fetch(input, init)
+}
+
+function askBy(fetching: ClientPorts['fetch']): ClientPorts['askBroker'] {
+  return (endpoint, request) => fetching(endpoint, { ...request, method: 'POST', redirect: 'manual' })
+}
+
+function ask(endpoint: string, request: BrokerRequest): Promise<BrokerAnswer> {
+  return isProxied(new URL(endpoint)) ? askBroker(endpoint, request) : askBy(plainFetch)(endpoint, request)
 }
 
 function waitUnheld(seconds: number, signal: AbortSignal): Promise<void> {

@@ -1,6 +1,7 @@
 /** What a token source is told, and the world that it sees. */
 
 import type { NumericDate, ProviderName } from '../../providers/contract/proof.ts'
+import { isConfidential } from '../oauth/confidential-url.ts'
 import { SCOPE_TOKEN } from '../oauth/vocabulary.ts'
 import { TokenSourceError } from './token-source-error.ts'
 
@@ -35,7 +36,7 @@ export interface BrokerAnswer {
 /** The world as the client sees it. Each part has a real default; tests bring their own. */
 export interface ClientPorts {
   readonly fetch: (input: string | URL | Request, init?: RequestInit) => Promise<Response>
-  /** Posts a form to the broker, and follows no redirect; by `fetch` unless told otherwise. */
+  /** Posts a form to the broker, and follows no redirect; unless told otherwise by `fetch`, and on this machine past a proxy. */
   readonly askBroker: (endpoint: string, request: BrokerRequest) => Promise<BrokerAnswer>
   readonly now: () => NumericDate
   /** Seconds of a clock that nobody can set. */
@@ -92,6 +93,7 @@ export function readTarget(settings: TokenSourceSettings, request: TokenRequest)
 const MAX_AUDIENCE_LENGTH = 2_048
 
 function readAudience(audience: string, broker: string): string {
+  if (typeof audience !== 'string') throw invalid('audience must be a text')
   const name = shortNameOf(audience, `${broker}/audiences/`)
   // An empty one would be for the identity's only audience, whatever was meant.
   if (name === '' || audience.length > MAX_AUDIENCE_LENGTH) {
@@ -111,8 +113,11 @@ function shortNameOf(audience: string, prefix: string): string {
 
 function readScope(scope: string | readonly string[] | undefined): string | undefined {
   if (scope === undefined) return undefined
-  const names = (typeof scope === 'string' ? scope.split(' ') : [...scope]).filter((name) => name !== '')
-  if (!names.every((name) => SCOPE_TOKEN.test(name))) {
+  if (typeof scope !== 'string' && !Array.isArray(scope)) throw invalid('scope must be a text or a list')
+  const names: readonly string[] = (typeof scope === 'string' ? scope.split(' ') : [...scope]).filter(
+    (name) => name !== '',
+  )
+  if (!names.every((name) => typeof name === 'string' && SCOPE_TOKEN.test(name))) {
     throw invalid('a scope has a character that no scope can have')
   }
   return names.length === 0 ? undefined : [...new Set(names)].sort().join(' ')
@@ -122,7 +127,8 @@ function readScope(scope: string | readonly string[] | undefined): string | unde
  * Gives the broker's token endpoint.
  *
  * Refuses a broker that is not https, unless it is on this machine: a proof that is sent in the clear is anybody's. Refuses a final
- * slash, a query and a fragment, as the URL is also whom proofs are made for, and that is compared to the byte.
+ * slash, a query, a fragment and every other spelling than the normal one, as the URL is also whom proofs are made for, and that is
+ * compared to the byte.
  */
 export function readTokenEndpoint(broker: string): string {
   const url = URL.canParse(broker) ? new URL(broker) : undefined
@@ -131,13 +137,10 @@ export function readTokenEndpoint(broker: string): string {
   if (/[?#@]|\/$/.test(broker)) {
     throw invalid('broker must be written as the broker’s --issuer is: no final slash, query, fragment or credentials')
   }
+  if (url.href !== broker && url.href !== `${broker}/`) {
+    throw invalid(`broker is not in its normal form: write ${url.href.replace(/\/$/, '')}`)
+  }
   return `${broker}/token`
-}
-
-/** Answers whether what is sent there can be read by nobody on the way: https, or this machine. */
-export function isConfidential({ protocol, hostname }: URL): boolean {
-  if (protocol === 'https:') return true
-  return protocol === 'http:' && (/^127(\.\d+){3}$/.test(hostname) || hostname === '[::1]' || hostname === 'localhost')
 }
 
 function invalid(what: string): TokenSourceError {

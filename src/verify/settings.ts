@@ -2,6 +2,7 @@
 
 import { SettingsError, type SettingsProblem } from '../../providers/contract/errors.ts'
 import type { NumericDate } from '../../providers/contract/proof.ts'
+import { isConfidential } from '../oauth/confidential-url.ts'
 import { SCOPE_TOKEN } from '../oauth/vocabulary.ts'
 import type { TokenAlgorithm } from './public-key.ts'
 
@@ -74,8 +75,6 @@ export function isScope(scope: string): boolean {
 
 const TRUST_DOMAIN = /^[a-z0-9._-]{1,255}$/
 
-const LOOPBACK = /^(localhost|127\.0\.0\.1|\[::1\])$/
-
 function isIssuer(issuer: string): boolean {
   return isSafeUrl(issuer) && !issuer.endsWith('/') && !/[?#]/.test(issuer) && isNormal(issuer)
 }
@@ -88,9 +87,8 @@ function isNormal(url: string): boolean {
 
 function isSafeUrl(url: string): boolean {
   if (typeof url !== 'string' || !URL.canParse(url)) return false
-  const { protocol, hostname, username, password } = new URL(url)
-  const isPrivate = protocol === 'https:' || (protocol === 'http:' && LOOPBACK.test(hostname))
-  return isPrivate && username === '' && password === ''
+  const parsed = new URL(url)
+  return isConfidential(parsed) && parsed.username === '' && parsed.password === ''
 }
 
 function isKeySet(jwks: NonNullable<VerifierSettings['jwks']>): boolean {

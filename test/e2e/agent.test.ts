@@ -12,6 +12,7 @@ import {
   rmSync,
   statSync,
   symlinkSync,
+  utimesSync,
   writeFileSync,
   writeSync,
 } from 'node:fs'
@@ -75,8 +76,10 @@ outputs:
     expect(readdirSync(at('.')).sort()).toEqual(['agent.yaml', 'ledger', 'orders.header', 'orders.json'])
   })
 
-  test('replaces a link and never follows it', async () => {
+  test('replaces a link and never follows it, and takes away what an agent left that was killed', async () => {
     const at = makePlace(scene, 'link')
+    writeFileSync(at('.token.0123456789abcdef.new'), 'half a tok')
+    utimesSync(at('.token.0123456789abcdef.new'), 0, 0)
     writeFileSync(at('victim'), 'untouched')
     symlinkSync(at('victim'), at('token'))
     const { code } = await scene.run(['agent', '--once', '--output', `ledger=${at('token')}`])
@@ -84,6 +87,7 @@ outputs:
     expect(code).toBe(0)
     expect(read(at('victim'))).toBe('untouched')
     expect(lstatSync(at('token')).isFile()).toBe(true)
+    expect(readdirSync(at('.')).sort()).toEqual(['token', 'victim'])
   })
 
   test('writes what it can, and its exit code is that of the first trouble', async () => {
@@ -278,8 +282,8 @@ test('SIGTERM ends it also while its configuration is being read', async () => {
   // Opened for both ways: a pipe that is opened for writing alone has this thread wait for a reader, who may be gone.
   const pipe = openSync(at('agent.json'), 'r+')
   writeSync(pipe, JSON.stringify({ listen: `unix:${at('new.sock')}` }))
-  const { code } = await agent.finished
   closeSync(pipe)
+  const { code } = await agent.finished
 
   expect(code).toBe(0)
   expect(readdirSync(at('.'))).toEqual(['agent.json'])

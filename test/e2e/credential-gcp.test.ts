@@ -1,6 +1,6 @@
 /** `chancery credential gcp`, started by Google's own library, whose STS takes our token. */
 
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -127,6 +127,8 @@ test('a file for another audience gets nothing, and its library says why', async
 test('tells what goes wrong as the library reads it: exit code 0, and nothing beside it', async () => {
   const signed = join(makeScratch(), 'signed-request')
   writeFileSync(signed, '{"url":"https://sts.us-east-1.amazonaws.com/"}')
+  const pipe = join(makeScratch(), 'pipe')
+  spawnSync('mkfifo', [pipe])
   const longLedger = `${scene.broker.origin}/audiences/ledger`
   const reasons = [
     [await run({ GOOGLE_EXTERNAL_ACCOUNT_ALLOW_EXECUTABLES: '0' }), 'executables_not_allowed'],
@@ -134,6 +136,10 @@ test('tells what goes wrong as the library reads it: exit code 0, and nothing be
     [
       await run({ GOOGLE_EXTERNAL_ACCOUNT_AUDIENCE: longLedger, CHANCERY_PROOF_FILE: signed }, PROOF),
       'proof_not_a_jwt',
+    ],
+    [
+      await run({ GOOGLE_EXTERNAL_ACCOUNT_AUDIENCE: longLedger, CHANCERY_PROOF_FILE: pipe }, PROOF),
+      'proof_unavailable',
     ],
     [await run({ CHANCERY_BROKER: 'http://127.0.0.1:9' }), 'broker_unreachable'],
     [await run({ GOOGLE_EXTERNAL_ACCOUNT_AUDIENCE: 'vault' }, ['--audience', 'vault']), 'target_refused'],

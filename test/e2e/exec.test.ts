@@ -88,11 +88,19 @@ describe('the program', () => {
   test.each([
     ['there is none', '/nowhere/program', 127],
     ['it cannot be run', '/dev/null', 126],
+    ['its name is too long', `/${'a'.repeat(5_000)}`, 126],
   ])('has an exit code of ours, and a line that says why, where %s', async (_, program, expected) => {
     const { code, err } = await scene.run(['exec', '--', program])
 
     expect(code).toBe(expected)
     expect(err).toContain(`${program} cannot be run`)
+  })
+
+  test('gets one that comes as soon as it is there', async () => {
+    const script = `trap 'exit 42' USR1; kill -USR1 $PPID; while :; do sleep 0.05; done`
+    const runs = await Promise.all(Array.from({ length: 4 }, () => scene.run(sh(script))))
+
+    expect(runs.map(({ code }) => code)).toEqual([42, 42, 42, 42])
   })
 
   test.each(['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2'] as const)('gets %s', async (signal) => {

@@ -171,8 +171,8 @@ describe.skipIf(!tools)('a real API server', () => {
     await createPod('api-2')
     writeFileSync(at('proof'), await projectToken('api-2'))
     const kubeconfig = snippetOf('kubectl', 'yaml', {
-      '--server=https://prod.corp.example:6443': `--server=${cluster.origin}`,
-      'server: https://prod.corp.example:6443': `server: ${cluster.origin}`,
+      '--server=https://prod.kubernetes.corp.example:6443': `--server=${cluster.origin}`,
+      'server: https://prod.kubernetes.corp.example:6443': `server: ${cluster.origin}`,
       'authority.pem': cluster.authorityFile,
       'https://broker.corp.example': issuer,
       'command: chancery': `command: ${new URL('../../src/launch.mjs', import.meta.url).pathname}`,

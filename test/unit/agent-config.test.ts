@@ -146,6 +146,12 @@ describe('a configuration', () => {
     ])
   })
 
+  test('knows a file by one name, however it is written', () => {
+    const { outputs } = readAgentConfig({ outputs: [OUTPUT, { ...OUTPUT, file: '/run/./other/../ledger' }] })
+
+    expect(outputs.map(({ file }) => file)).toEqual(['/run/ledger', '/run/ledger'])
+  })
+
   test('must give an agent something to do, and each file once', () => {
     const output = { ...OUTPUT, mode: 0o600, format: 'raw' } as const
 

@@ -4,7 +4,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { createAgentLog } from '../../src/cli/agent/agent-log.ts'
-import { groupOutputs, writeOutputs } from '../../src/cli/agent/kept-token.ts'
+import { groupOutputs, writeOutputs } from '../../src/cli/agent/kept-outputs.ts'
 import { tellOfChange } from '../../src/cli/agent/on-change.ts'
 import { makeScratch } from '../support/scratch.ts'
 

@@ -82,6 +82,8 @@ describe('GET /token', () => {
     ['a refused target', '/token?audience=other', 403, 'target_refused'],
     ['an unknown parameter', '/token?audience=ledger&format=raw', 400, 'invalid_request'],
     ['a repeated parameter', '/token?audience=ledger&audience=orders', 400, 'invalid_request'],
+    ['an audience that is too long', `/token?audience=${'a'.repeat(2_049)}`, 400, 'invalid_request'],
+    ['a scope that is none', '/token?audience=ledger&scope=%22', 400, 'invalid_request'],
     ['an unknown path', '/tokens', 404, 'not_found'],
     ['a path that no URL has', '//', 404, 'not_found'],
     ['an address', 'http://elsewhere.example/token', 404, 'not_found'],

@@ -3,7 +3,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { expect, onTestFinished, test } from 'vitest'
-import { askBroker } from '../../src/cli/delivery/ask-broker.ts'
+import { askBroker } from '../../src/client/ask-broker.ts'
 
 const NEVER = new AbortController().signal
 

@@ -14,7 +14,7 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { holds, writeAtomically } from '../../src/cli/delivery/atomic-file.ts'
+import { clearLeftovers, holds, writeAtomically } from '../../src/cli/delivery/atomic-file.ts'
 import { makeScratch } from '../support/scratch.ts'
 
 describe('writing', () => {
@@ -114,5 +114,43 @@ describe('a file holds a text', () => {
     ])
 
     expect(answers).toEqual([true, false, false, false, false, false, false])
+  })
+})
+
+describe('what a killed process left', () => {
+  const NAME = '.token.0123456789abcdef.new'
+  const MINUTE = 60_000
+
+  test('beside a file is taken away once it is a minute old', async () => {
+    const directory = makeScratch()
+    writeFileSync(join(directory, NAME), 'secret')
+    const { mtimeMs } = statSync(join(directory, NAME))
+
+    await clearLeftovers(join(directory, 'token'), mtimeMs + MINUTE)
+    expect(readdirSync(directory)).toEqual([NAME])
+    await clearLeftovers(join(directory, 'token'), mtimeMs + MINUTE + 1)
+    expect(readdirSync(directory)).toEqual([])
+  })
+
+  test('is that and nothing else: not under another name, not a link, not a directory', async () => {
+    const directory = makeScratch()
+    const names = ['.other.0123456789abcdef.new', '.token.0123456789ABCDEF.new', '.token.0123456789abcdef0.new']
+    const kept = [...names, 'token.0123456789abcdef.new', '.token.new', '.token.0123456789abcdef.new.bak']
+    for (const name of kept) writeFileSync(join(directory, name), '')
+    symlinkSync('.token.new', join(directory, '.token.1111111111111111.new'))
+    mkdirSync(join(directory, '.token.2222222222222222.new'))
+
+    await clearLeftovers(join(directory, 'token'), Date.now() + 2 * MINUTE)
+    await clearLeftovers('/nowhere/token', Date.now())
+    expect(readdirSync(directory)).toHaveLength(kept.length + 2)
+  })
+
+  test.skipIf(process.getuid?.() !== 0)('is not another user’s', async () => {
+    const directory = makeScratch()
+    writeFileSync(join(directory, NAME), '')
+    chownSync(join(directory, NAME), 65_534, -1)
+
+    await clearLeftovers(join(directory, 'token'), Date.now() + 2 * MINUTE)
+    expect(readdirSync(directory)).toEqual([NAME])
   })
 })

@@ -87,6 +87,9 @@ describe('the broker’s log', () => {
     expect(tell({ level: 'error', msg: 'document refused', findings: [finding] })).toBe(
       'document refused: what was in force still is\n    /bindings/a: no\\u001b such issuer [unknown]\n',
     )
+    expect(tell({ level: 'error', msg: 'document refused', findings: [{ ...finding, path: '' }] })).toBe(
+      'document refused: what was in force still is\n    no\\u001b such issuer [unknown]\n',
+    )
     expect(tell({ level: 'error', msg: 'the store could not be written' })).toBe(
       'broker: the store could not be written\n',
     )

@@ -2,8 +2,8 @@
 
 import { Command } from 'commander'
 import { describe, expect, test } from 'vitest'
-import { askBroker } from '../../src/cli/delivery/ask-broker.ts'
 import { addWorkloadOptions, toTokenSourceSettings, type WorkloadOptions } from '../../src/cli/workload-options.ts'
+import { askBroker } from '../../src/client/ask-broker.ts'
 import { CLIENT_VARIABLES } from '../../src/client/environment.ts'
 
 function parse(args: readonly string[]): WorkloadOptions {

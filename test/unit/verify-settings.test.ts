@@ -22,7 +22,15 @@ test.each([
 
 describe('refuses', () => {
   test.each([
-    ...['http://broker.example', 'http://127.0.0.1.evil.example', 'ftp://broker.example', 'file:///keys', 'broker', ''],
+    ...[
+      'http://broker.example',
+      'http://127.0.0.1.evil.example',
+      'http://127.0.0.2',
+      'ftp://broker.example',
+      'file:///keys',
+      'broker',
+      '',
+    ],
     ...['https://broker.example/', 'https://broker.example/a/', 'https://broker.example?', 'https://broker.example#'],
     ...['https://broker.example/a?tenant=x', 'https://broker.example/a#x'],
     ...[

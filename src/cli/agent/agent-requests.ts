@@ -19,6 +19,8 @@ const FOREIGN_HEADERS = ['origin', 'sec-fetch-site', 'forwarded', 'x-forwarded-f
 const TOKEN_MS = 30_000
 
 export interface AgentService {
+  /** Throws {@link TokenSourceError} for a wish that nobody could fulfil. */
+  readonly check: (wish: Partial<TokenWish>) => void
   token(wish: Partial<TokenWish>, signal: AbortSignal): Promise<ServiceToken>
   readonly health: () => { readonly isWell: boolean; readonly body: object }
   /** Seconds since the epoch. */
@@ -57,7 +59,20 @@ async function answerTo(request: IncomingMessage, response: ServerResponse, serv
   }
   const wish = readWish(url.searchParams)
   if (wish === undefined) return no(400, 'invalid_request', 'there are audience and scope, each at most once')
+  const fault = faultOf(wish, service)
+  if (fault !== undefined) return no(400, 'invalid_request', fault)
   return await giveToken(wish, response, service)
+}
+
+/** The service's own settings were checked when it began: what cannot be used now is the wish. */
+function faultOf(wish: Partial<TokenWish>, { check }: AgentService): string | undefined {
+  try {
+    check(wish)
+    return undefined
+  } catch (error) {
+    if (error instanceof TokenSourceError) return error.message
+    throw error
+  }
 }
 
 async function giveToken(wish: Partial<TokenWish>, response: ServerResponse, service: AgentService): Promise<Answer> {

@@ -2,12 +2,12 @@
 
 import { setTimeout } from 'node:timers/promises'
 import { createTokenSource, type TokenSource } from '../../client/client.ts'
-import type { TokenSourceSettings } from '../../client/settings.ts'
+import { readTarget, type TokenSourceSettings } from '../../client/settings.ts'
 import type { KeeperWorld } from '../delivery/keep-fresh.ts'
 import type { AgentLog } from './agent-log.ts'
 import { type AgentService, createAgentListener } from './agent-requests.ts'
 import type { OutputConfig } from './config.ts'
-import { groupOutputs, type KeptToken, keepToken } from './kept-token.ts'
+import { groupOutputs, type KeptOutputs, keepOutputs } from './kept-outputs.ts'
 import { type Door, openDoor } from './listen.ts'
 import { type ListenPlace, tellPlace } from './listen-place.ts'
 
@@ -36,13 +36,14 @@ interface Work {
   readonly plan: AgentPlan
   readonly source: TokenSource
   readonly door: Door | undefined
-  readonly kept: readonly KeptToken[]
+  readonly kept: readonly KeptOutputs[]
 }
 
 /** Starts an agent. Rejects with nothing left open where the plan cannot be followed. */
 export async function startAgent(plan: AgentPlan, log: AgentLog, world: KeeperWorld): Promise<Agent> {
   let work: Work
   const service: AgentService = {
+    check: (wish) => void readTarget(work.plan.settings, wish),
     token: (wish, signal) => work.source.token({ ...wish, signal }),
     health: () => tellHealth(work.kept),
     now: () => Math.floor(world.now() / 1_000),
@@ -54,8 +55,8 @@ export async function startAgent(plan: AgentPlan, log: AgentLog, world: KeeperWo
     log.info('listening', { at: tellPlace(door.place) })
     return door
   }
-  const keep = ({ outputs }: AgentPlan, source: TokenSource): readonly KeptToken[] =>
-    groupOutputs(outputs).map((group) => keepToken(group, source, log, world))
+  const keep = ({ outputs }: AgentPlan, source: TokenSource): readonly KeptOutputs[] =>
+    groupOutputs(outputs).map((group) => keepOutputs(group, source, log, world))
 
   const source = createTokenSource(plan.settings)
   work = { plan, source, door: undefined, kept: [] }
@@ -81,7 +82,7 @@ export async function startAgent(plan: AgentPlan, log: AgentLog, world: KeeperWo
 }
 
 /** An agent is well while every token that it keeps is good; a stale one is worth a look, and works. */
-function tellHealth(kept: readonly KeptToken[]): { isWell: boolean; body: object } {
+function tellHealth(kept: readonly KeptOutputs[]): { isWell: boolean; body: object } {
   const tokens = kept.map(({ health }) => health())
   const has = (status: string): boolean => tokens.some((token) => token.status === status)
   const status = has('missing') ? 'failing' : has('stale') ? 'stale' : 'ok'

@@ -1,19 +1,16 @@
 /** Reads an agent's configuration file: JSON, or YAML where its name does not end with `.json`. */
 
-import { open } from 'node:fs/promises'
 import { SettingsError } from '../../../providers/contract/errors.ts'
 import { JsonError, parseStrictJson } from '../../../providers/contract/strict-json.ts'
+import { readSmallFile } from '../../client/small-file.ts'
 import { type AgentConfig, readAgentConfig } from './config.ts'
-
-/** Largest configuration, in bytes. */
-const MAX_BYTES = 65_536
 
 /** Deepest nesting of a configuration. */
 const MAX_DEPTH = 16
 
 /** Gives the configuration. Throws {@link SettingsError}, with the file and every problem's place in it. */
 export async function readConfigFile(path: string): Promise<AgentConfig> {
-  const text = await readSmallFile(path)
+  const text = await readText(path)
   const value = path.endsWith('.json') ? parseJson(path, text) : await parseYaml(path, text)
   try {
     return readAgentConfig(value)
@@ -23,16 +20,9 @@ export async function readConfigFile(path: string): Promise<AgentConfig> {
   }
 }
 
-async function readSmallFile(path: string): Promise<string> {
+async function readText(path: string): Promise<string> {
   try {
-    const file = await open(path)
-    try {
-      const { bytesRead, buffer } = await file.read(Buffer.alloc(MAX_BYTES + 1))
-      if (bytesRead > MAX_BYTES) throw new Error('it is larger than 64 KiB')
-      return buffer.toString('utf8', 0, bytesRead)
-    } finally {
-      await file.close()
-    }
+    return await readSmallFile(path)
   } catch (error) {
     throw unreadable(path, error instanceof Error ? error.message : 'unknown')
   }

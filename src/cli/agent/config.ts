@@ -1,7 +1,7 @@
 /** What an agent is told to do, as a file says it. */
 
 import { constants } from 'node:os'
-import { isAbsolute } from 'node:path'
+import { isAbsolute, normalize } from 'node:path'
 import { SettingsError, type SettingsProblem } from '../../../providers/contract/errors.ts'
 import type { ProviderName } from '../../../providers/contract/proof.ts'
 import { PRIVATE_MODE } from '../delivery/atomic-file.ts'
@@ -121,7 +121,7 @@ function toOutput(
   const onChange = told === undefined ? undefined : toOnChange(told, [...at, 'on_change'], problems)
   return {
     audience,
-    file,
+    file: normalize(file),
     format,
     mode: mode === undefined ? PRIVATE_MODE : (parseMode(mode) ?? PRIVATE_MODE),
     ...(scope === undefined ? {} : { scope }),

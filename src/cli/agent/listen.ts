@@ -15,6 +15,9 @@ const MAX_CONNECTIONS = 128
 /** How long a request may take to arrive, in milliseconds. */
 const REQUEST_MS = 5_000
 
+/** How often it is looked whether one has taken longer, in milliseconds: Node's own 30 s would give it that much more. */
+const LOOK_MS = 500
+
 /** Largest head of a request, in bytes. */
 const MAX_HEAD_BYTES = 8_192
 
@@ -35,7 +38,12 @@ export interface Door {
  */
 export async function openDoor(place: ListenPlace, listener: RequestListener): Promise<Door> {
   const server = createServer(
-    { maxHeaderSize: MAX_HEAD_BYTES, requestTimeout: REQUEST_MS, headersTimeout: REQUEST_MS },
+    {
+      maxHeaderSize: MAX_HEAD_BYTES,
+      requestTimeout: REQUEST_MS,
+      headersTimeout: REQUEST_MS,
+      connectionsCheckingInterval: LOOK_MS,
+    },
     listener,
   )
   server.maxConnections = MAX_CONNECTIONS
@@ -73,7 +81,10 @@ async function clearSocket(place: ListenPlace & { kind: 'socket' }): Promise<voi
   if (found === undefined) return
   if (!found.isSocket()) throw cannot(place, 'something else lies there')
   if (await isAnswered(place.path)) throw cannot(place, 'another agent listens there')
-  await unlink(place.path)
+  await unlink(place.path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOENT')
+      throw cannot(place, `the socket of an agent that has ended is in the way: ${error.message}`)
+  })
 }
 
 function isAnswered(path: string): Promise<boolean> {

@@ -1,8 +1,8 @@
 /** Tells whoever uses a file that it has a new token. */
 
 import { spawn } from 'node:child_process'
-import { readFile } from 'node:fs/promises'
 import { processEnvironment } from '../../client/environment.ts'
+import { readSmallFile } from '../../client/small-file.ts'
 import type { OnChange } from './config.ts'
 
 /** How long a command may take, in milliseconds. Then it is killed. */
@@ -31,7 +31,7 @@ function run([program = '', ...args]: readonly string[], file: string): Promise<
 
 /** A negative number is a process group, 0 our own, and 1 everybody's parent: none of them is whoever uses the file. */
 async function readPid(path: string): Promise<number> {
-  const text = (await readFile(path, 'utf8')).trim()
+  const text = (await readSmallFile(path)).trim()
   const pid = /^\d{1,10}$/.test(text) ? Number(text) : 0
   if (pid < 2) throw new Error(`${path} holds no process id`)
   return pid

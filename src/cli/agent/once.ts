@@ -4,7 +4,7 @@ import type { TokenSource } from '../../client/client.ts'
 import type { KeeperWorld } from '../delivery/keep-fresh.ts'
 import type { AgentLog } from './agent-log.ts'
 import type { OutputConfig } from './config.ts'
-import { groupOutputs, tellTrouble, writeOutputs } from './kept-token.ts'
+import { groupOutputs, tellTrouble, writeOutputs } from './kept-outputs.ts'
 
 /** Writes every file that a token is got for, whatever becomes of the others, and gives what went wrong, in their order. */
 export async function writeOnce(

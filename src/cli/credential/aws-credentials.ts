@@ -1,7 +1,7 @@
 /** A session of AWS, as `credential_process` hands it over and as it is kept until shortly before its end. */
 
 import type { NumericDate } from '../../../providers/contract/proof.ts'
-import { isJsonObject, memberOf, parseStrictJson } from '../../../providers/contract/strict-json.ts'
+import { memberOf, readJsonObject } from '../../../providers/contract/strict-json.ts'
 
 /** Credentials that AWS gave. `expiresAt` is theirs. */
 export interface AwsCredentials {
@@ -29,7 +29,7 @@ export function writeAwsCredentials({ accessKeyId, secretAccessKey, sessionToken
 
 /** Reads what {@link writeAwsCredentials} wrote; undefined for anything else. */
 export function parseAwsCredentials(text: string): AwsCredentials | undefined {
-  const answer = parseObject(text)
+  const answer = readJsonObject(text, 2)
   if (answer === undefined || memberOf(answer, 'Version') !== 1) return undefined
   const member = (name: string): string => {
     const value = memberOf(answer, name)
@@ -43,15 +43,6 @@ export function parseAwsCredentials(text: string): AwsCredentials | undefined {
   }
   const isWhole = Object.values(read).every((value) => value !== '' && !Number.isNaN(value))
   return isWhole ? read : undefined
-}
-
-function parseObject(text: string) {
-  try {
-    const value = parseStrictJson(text, 2)
-    return isJsonObject(value) ? value : undefined
-  } catch {
-    return undefined
-  }
 }
 
 /** When the SDKs begin to ask for new credentials, in seconds before the end of the old ones. */

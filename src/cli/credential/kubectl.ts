@@ -1,6 +1,6 @@
 /** The exec plugin of kubectl, and of whatever else reads a kubeconfig. */
 
-import { isJsonObject, type JsonObject, memberOf, parseStrictJson } from '../../../providers/contract/strict-json.ts'
+import { isJsonObject, memberOf, readJsonObject } from '../../../providers/contract/strict-json.ts'
 import type { ServiceToken } from '../../client/client.ts'
 import { failed, type HelperAnswer, type ObtainToken, wrongly } from './answer.ts'
 
@@ -21,7 +21,8 @@ const API_VERSIONS = ['client.authentication.k8s.io/v1', 'client.authentication.
  */
 export function parseExecInfo(text = ''): ExecInfo {
   if (text === '') return { apiVersion: 'client.authentication.k8s.io/v1', server: undefined }
-  const info = parseObject(text)
+  const info = readJsonObject(text, 16)
+  if (info === undefined) throw notOurs()
   const apiVersion = memberOf(info, 'apiVersion')
   if (memberOf(info, 'kind') !== 'ExecCredential' || typeof apiVersion !== 'string') throw notOurs()
   if (!API_VERSIONS.includes(apiVersion)) {
@@ -31,16 +32,6 @@ export function parseExecInfo(text = ''): ExecInfo {
   const cluster = isJsonObject(spec) ? memberOf(spec, 'cluster') : undefined
   const server = isJsonObject(cluster) ? memberOf(cluster, 'server') : undefined
   return { apiVersion, server: typeof server === 'string' ? server : undefined }
-}
-
-function parseObject(text: string): JsonObject {
-  try {
-    const info = parseStrictJson(text, 16)
-    if (isJsonObject(info)) return info
-  } catch {
-    throw notOurs()
-  }
-  throw notOurs()
 }
 
 function notOurs() {

@@ -1,6 +1,6 @@
 /** A look into a JWT that says nothing of who made it. */
 
-import { isJsonObject, type JsonObject, parseStrictJson } from '../../../providers/contract/strict-json.ts'
+import { type JsonObject, readJsonObject } from '../../../providers/contract/strict-json.ts'
 
 /** What a JWT says. Anybody can write it. */
 export interface UnverifiedJwt {
@@ -27,8 +27,7 @@ export function readUnverifiedJwt(token: string): UnverifiedJwt | undefined {
 function readPart(part: string): JsonObject | undefined {
   try {
     const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(Buffer.from(part, 'base64url'))
-    const value = parseStrictJson(text, MAX_DEPTH)
-    return isJsonObject(value) ? value : undefined
+    return readJsonObject(text, MAX_DEPTH)
   } catch {
     return undefined
   }

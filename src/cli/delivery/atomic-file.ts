@@ -1,7 +1,7 @@
 /** Puts a secret into a file, so that nobody ever reads half of it and nobody else reads it at all. */
 
 import { randomBytes } from 'node:crypto'
-import { constants, type FileHandle, open, readFile, rename, unlink } from 'node:fs/promises'
+import { constants, type FileHandle, lstat, open, readdir, readFile, rename, unlink } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 
 /** Who else may read a token: nobody. */
@@ -15,7 +15,7 @@ export const PRIVATE_MODE = 0o600
  */
 export async function writeAtomically(path: string, text: string, mode: number = PRIVATE_MODE): Promise<void> {
   const directory = dirname(path)
-  const passing = join(directory, `.${basename(path)}.${randomBytes(8).toString('hex')}.new`)
+  const passing = join(directory, `${prefixOf(path)}${randomBytes(8).toString('hex')}.new`)
   try {
     await writeWhole(passing, text, mode)
     await rename(passing, path)
@@ -24,6 +24,33 @@ export async function writeAtomically(path: string, text: string, mode: number =
     throw error
   }
   await syncDirectory(directory)
+}
+
+/** How old what was left must be, in milliseconds: a write takes a moment, and another of ours may be under way. */
+const LEFT_MS = 60_000
+
+/**
+ * Takes away what a process that was killed amid {@link writeAtomically} left beside a file: under our names, a file and no link, of
+ * this user, a minute old. Does nothing where the directory may not be listed. `now` is in milliseconds since the epoch.
+ */
+export async function clearLeftovers(path: string, now: number): Promise<void> {
+  const directory = dirname(path)
+  const names = await readdir(directory).catch(() => [])
+  for (const name of names.filter((each) => isPassing(each, path))) {
+    const left = join(directory, name)
+    const state = await lstat(left).catch(() => undefined)
+    const isOurs = state?.isFile() === true && (process.getuid === undefined || state.uid === process.getuid())
+    if (isOurs && now - state.mtimeMs > LEFT_MS) await unlink(left).catch(() => undefined)
+  }
+}
+
+function prefixOf(path: string): string {
+  return `.${basename(path)}.`
+}
+
+function isPassing(name: string, path: string): boolean {
+  const prefix = prefixOf(path)
+  return name.startsWith(prefix) && /^[0-9a-f]{16}\.new$/.test(name.slice(prefix.length))
 }
 
 /** Answers whether a file holds this text, under this mode, and is a file and no link. */

@@ -26,5 +26,6 @@ export function tellLogLine(line: string, screen: Screen): string {
 }
 
 function tellFinding({ path, message, code }: Finding, { printable }: Screen): string {
-  return `    ${printable(`${path}: ${message} [${code}]`)}\n`
+  const place = path === '' ? '' : `${path}: `
+  return `    ${printable(`${place}${message} [${code}]`)}\n`
 }

@@ -1,6 +1,6 @@
 /** One run of somebody else's program, in our place: it has our terminal, our signals and our exit code. */
 
-import { spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { constants } from 'node:os'
 
 /** How a shell says that there is no such program, and that there is one that cannot be run. */
@@ -22,8 +22,9 @@ export interface Child {
 
 /** Starts a program. It shares our standard streams and our process group, so that a terminal treats both as one. */
 export function startChild(command: string, args: readonly string[], env: NodeJS.ProcessEnv): Child {
+  const child = trySpawn(command, args, env)
+  if (child instanceof Error) return neverRan(child)
   let trouble: NodeJS.ErrnoException | undefined
-  const child = spawn(command, args, { stdio: 'inherit', env })
   const ended = new Promise<number>((resolve) => {
     child.on('error', (error: NodeJS.ErrnoException) => {
       if (child.pid !== undefined) return
@@ -40,6 +41,24 @@ export function startChild(command: string, args: readonly string[], env: NodeJS
     kill(signal) {
       if (!hasEnded()) child.kill(signal)
     },
+  }
+}
+
+/** Most of what the system says against a program comes as an event, and some, such as that there are too many arguments, is thrown. */
+function trySpawn(command: string, args: readonly string[], env: NodeJS.ProcessEnv): ChildProcess | Error {
+  try {
+    return spawn(command, args, { stdio: 'inherit', env })
+  } catch (error) {
+    return error instanceof Error ? error : new Error(typeof error)
+  }
+}
+
+function neverRan(trouble: NodeJS.ErrnoException): Child {
+  return {
+    ended: Promise.resolve(NOT_RUNNABLE),
+    trouble: () => trouble,
+    hasEnded: () => true,
+    kill: () => undefined,
   }
 }
 

@@ -39,10 +39,10 @@ export interface Supervised {
 /** Starts a program whose token is in its place already. */
 export function supervise(program: Program, place: TokenPlace, onRenewal: OnRenewal): Supervised {
   const start = (): Child => startChild(program.command, program.args, { ...program.environment, ...place.variables() })
-  let child = start()
   let isRestarting = false
   let isToEnd = false
   const { promise: ended, resolve } = Promise.withResolvers<number>()
+  // Before there is a program: what it does first may be to tell somebody that it is there to be signalled.
   const release = catchSignals(
     {
       pass: (signal) => child.kill(signal),
@@ -52,6 +52,7 @@ export function supervise(program: Program, place: TokenPlace, onRenewal: OnRene
     },
     program.hasTerminal,
   )
+  let child = start()
   const watch = async (watched: Child): Promise<void> => {
     const code = await watched.ended
     if (isRestarting) return

@@ -2,7 +2,7 @@
 
 import type { ServiceToken, TokenSource } from '../../client/client.ts'
 import { TokenSourceError } from '../../client/token-source-error.ts'
-import { holds, writeAtomically } from '../delivery/atomic-file.ts'
+import { clearLeftovers, holds, writeAtomically } from '../delivery/atomic-file.ts'
 import { type KeeperWorld, keepFresh, type TokenWish } from '../delivery/keep-fresh.ts'
 import { formatToken } from '../delivery/token-format.ts'
 import type { AgentLog } from './agent-log.ts'
@@ -36,7 +36,7 @@ export interface TokenHealth {
   readonly next_attempt_at?: number
 }
 
-export interface KeptToken {
+export interface KeptOutputs {
   readonly health: () => TokenHealth
   /** Stops keeping it, once what is under way is done. The files stay. */
   stop(): Promise<void>
@@ -60,7 +60,7 @@ export function groupOutputs(outputs: readonly OutputConfig[]): readonly OutputG
 }
 
 /** Keeps a token fresh in its files. */
-export function keepToken(group: OutputGroup, source: TokenSource, log: AgentLog, world: KeeperWorld): KeptToken {
+export function keepOutputs(group: OutputGroup, source: TokenSource, log: AgentLog, world: KeeperWorld): KeptOutputs {
   const end = new AbortController()
   const { wish } = group
   let got: { readonly expiresAt: number; readonly renewalAt: number } | undefined
@@ -109,6 +109,7 @@ export async function writeOutputs(
     try {
       if (await holds(file, text, mode)) continue
       await writeAtomically(file, text, mode)
+      await clearLeftovers(file, now())
       log.info('token written', { audience, file, expires_at: token.expiresAt })
       changed.push(output)
     } catch (error) {
