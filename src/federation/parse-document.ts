@@ -19,6 +19,8 @@ export type ParsedDocument =
   | {
       readonly kind: 'platform'
       readonly document: FederationDocument | undefined
+      /** Whether it declares a trust domain or trusted issuers, well or badly. */
+      readonly saysWhatNoTeamMay: boolean
       readonly complaints: readonly Complaint[]
     }
   | {
@@ -49,7 +51,14 @@ export function parseDocument(text: string, providers: ValidationContext['provid
     return { kind: 'team', delegation, document: data, complaints: (error?.issues ?? []).flatMap(toComplaints) }
   }
   const { data, error } = createDocumentSchema(providers).safeParse(json)
-  return { kind: 'platform', document: data, complaints: (error?.issues ?? []).flatMap(toComplaints) }
+  const saysWhatNoTeamMay =
+    isJsonObject(json) && ['trust_domain', 'trusted_issuers'].some((name) => Object.hasOwn(json, name))
+  return {
+    kind: 'platform',
+    document: data,
+    saysWhatNoTeamMay,
+    complaints: (error?.issues ?? []).flatMap(toComplaints),
+  }
 }
 
 function lineOf(text: string, { at }: JsonError): number {
