@@ -18,22 +18,13 @@ const UNITS: Readonly<Record<string, string>> = { string: ' characters', array: 
 
 /** Gives the words for an issue; undefined where the schema's own are as good as any. */
 export function sayShape(issue: Issue): string | undefined {
-  switch (issue.code) {
-    case 'invalid_type':
-      return sayWanted(issue.input, KINDS[issue.expected] ?? issue.expected)
-    case 'invalid_value':
-      return sayWanted(issue.input, oneOf(issue.values))
-    case 'invalid_union':
-      return Array.isArray(issue.options) ? `it must be ${oneOf(issue.options)}` : undefined
-    case 'invalid_key':
-      return issue.issues[0]?.message
-    case 'too_big':
-      return `it must be at most ${issue.maximum}${UNITS[issue.origin] ?? ''}`
-    case 'too_small':
-      return `it must be at least ${issue.minimum}${UNITS[issue.origin] ?? ''}`
-    default:
-      return undefined
-  }
+  if (issue.code === 'invalid_type') return sayWanted(issue.input, KINDS[issue.expected] ?? issue.expected)
+  if (issue.code === 'invalid_value') return sayWanted(issue.input, oneOf(issue.values))
+  if (issue.code === 'invalid_union' && Array.isArray(issue.options)) return `it must be ${oneOf(issue.options)}`
+  if (issue.code === 'invalid_key') return issue.issues[0]?.message
+  if (issue.code === 'too_big') return `it must be at most ${issue.maximum}${UNITS[issue.origin] ?? ''}`
+  if (issue.code === 'too_small') return `it must be at least ${issue.minimum}${UNITS[issue.origin] ?? ''}`
+  return undefined
 }
 
 function sayWanted(found: unknown, wanted: string): string {

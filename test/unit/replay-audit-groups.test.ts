@@ -151,8 +151,8 @@ test('where groups found no place, the numbers are said to be the least', () => 
 test('one and many are told as people tell them', () => {
   const decisions = { replayed: 1, unchanged: 1, loses: 0, changes: 0, gains: 0 }
   const skipped = { unverified: 0, not_of_mapping: 0, incomplete: 1, unreadable: 2, torn: false }
-  const rest = { version: 1, document: 'sha256:', from: 'then', to: 'now', groups: [], ungrouped: 0 } as const
-  const told = tellReplay({ ...rest, decisions, skipped })
+  const span = { from: 'then', to: 'now' }
+  const told = tellReplay({ version: 1, document: 'sha256:', ...span, decisions, skipped, groups: [], ungrouped: 0 })
 
   expect(told).toContain('1 decision replayed, from then to now: 1 is as it was\n')
   expect(told).toContain('left out:\n  1 record without all that was asked for\n  2 lines without a record\n')
