@@ -100,7 +100,10 @@ function readSource(source: DocumentText | UnreadDocument, { providers }: Valida
 
 function tell(file: string, complaints: readonly Complaint[]): readonly Finding[] {
   const errorsFirst = complaints.toSorted((one, other) => severityRank(one) - severityRank(other))
-  return findingsOf(file, errorsFirst.slice(0, MAX_FINDINGS))
+  const [next, ...others] = errorsFirst.slice(MAX_FINDINGS)
+  const message = `there is more to mend than these ${MAX_FINDINGS}: ${others.length + 1} findings are not told`
+  const more = next === undefined ? [] : [{ ...complain([], 'findings_many', message), severity: next.severity }]
+  return findingsOf(file, [...errorsFirst.slice(0, MAX_FINDINGS), ...more])
 }
 
 /** However many warnings there are, none takes the place of an error. */

@@ -99,8 +99,19 @@ describe('what is told', () => {
     ['of bindings to nobody', { bindings: numbered((n) => bindingFor(`n${n}`, 'api', 'nobody')) }],
     ['of members that are unknown', numbered(() => 1)],
     ['of bindings without a shape', { bindings: numbered(() => ({})) }],
-  ])('is at most 200 things: %s', (_what, parts) => {
-    expect(findingsIn(parts)).toHaveLength(200)
+  ])('is at most 200 things, and that there are more: %s', (_what, parts) => {
+    const findings = findingsIn(parts)
+
+    expect(findings).toHaveLength(201)
+    expect(findings.at(-1)).toMatchObject({ severity: 'error', code: 'findings_many' })
+  })
+
+  test('says how many warnings are not told, as a warning', () => {
+    const short = Array.from({ length: 250 }, (_, n) => [`short/${n}`, identityOf({ lifetime_seconds: 300 })])
+    const findings = findingsIn({ identities: Object.fromEntries(short), bindings: {} })
+
+    expect(hasErrors(findings)).toBe(false)
+    expect(findings.at(-1)?.message).toContain('50 findings are not told')
   })
 
   test('is an error wherever the document is refused, however many warnings there are', () => {
