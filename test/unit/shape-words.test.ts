@@ -1,7 +1,7 @@
 /** What is told of a document that has not the right shape: words of whoever writes it, none of the schema's. */
 
 import { expect, test } from 'vitest'
-import { documentFor } from '../support/document.ts'
+import { bindingFor, documentFor } from '../support/document.ts'
 import { CLUSTER, findingsIn } from '../support/federation-parts.ts'
 
 function wordsFor(parts: object): readonly string[] {
@@ -57,6 +57,19 @@ test.each<[string, object, readonly string[]]>([
     'a name that is too long',
     { identities: { [LONG]: {} } },
     [`/identities/${LONG.replaceAll('/', '~1')} name_malformed: it must be at most 255 characters`],
+  ],
+  [
+    'a list that is too long',
+    {
+      bindings: {
+        b: bindingFor(
+          Array.from({ length: 257 }, (_, n) => `n${n}`),
+          'api',
+          'payments/api',
+        ),
+      },
+    },
+    ['/bindings/b/match/kubernetes.namespace shape: a condition is a string, or a list of at most 256 strings'],
   ],
   [
     'a key that has a meaning',
