@@ -2,6 +2,7 @@ import { destination } from 'pino'
 import { type Flags, readServeConfig } from '../config.ts'
 import { createLog, describeBug } from '../log.ts'
 import { EXIT, type Terminal } from './exit.ts'
+import { tellFinding } from './finding-text.ts'
 import { NoDocument, startBroker } from './serve.ts'
 import { systemClock, systemElapsed, systemResolver } from './world.ts'
 
@@ -14,11 +15,7 @@ export async function runServe(flags: Flags, terminal: Terminal): Promise<number
   process.on('unhandledRejection', (error) => log.error(describeBug(error), 'unexpected error outside of any request'))
   const world = { log, now: systemClock, elapsed: systemElapsed, resolve: systemResolver }
   const broker = await startBroker(config, world).catch((error: unknown) => {
-    if (error instanceof NoDocument) {
-      for (const { severity, file, path, message, code } of error.findings) {
-        terminal.err(`${severity}: ${file} ${path}: ${message} [${code}]\n`)
-      }
-    }
+    if (error instanceof NoDocument) terminal.err(error.findings.map(tellFinding).join(''))
     throw error
   })
   const signal = await new Promise<NodeJS.Signals>((resolve) => {
