@@ -3,6 +3,7 @@ import type { Decision, Explanation, Matched, NearMiss, Obstacle } from '../fede
 import type { TemplateFault } from '../federation/template.ts'
 import type { Account, Trouble } from './explain-account.ts'
 import type { Recorded } from './find-record.ts'
+import { onOneLine } from './printable.ts'
 
 /** Tells an account in words that read well at three in the morning. */
 export function tellAccount({ document, recorded, source, attributes, trouble, explanations }: Account): string {
@@ -17,7 +18,9 @@ export function tellAccount({ document, recorded, source, attributes, trouble, e
     ...explanations.flatMap((explanation) => tellExplanation(explanation)),
     `document: ${document}`,
     '',
-  ].join('\n')
+  ]
+    .map(onOneLine)
+    .join('\n')
 }
 
 function tellUnverified(trouble: Trouble | null): string {

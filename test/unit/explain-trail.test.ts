@@ -93,3 +93,18 @@ test.each<[string, Partial<AuditRecord>, string | undefined]>([
 
   expect(second).toBe(expected ?? 'attributes (recorded):')
 })
+
+test('a record that a stranger wrote is told on lines of its own making and no others', async () => {
+  const shadow = {
+    binding: '\u001b[2J',
+    identity: null,
+    decision: 'refused',
+    reason: 'internal',
+    audience: null,
+    scope: null,
+  }
+  const lines = await explain(writeTrail({ ...API, binding: 'b\nrefused: no', document: '\u001b[2J', shadow }))
+
+  expect(lines[0]).toMatch(/ \(by b\\u000arefused: no\), under \\u001b\[2J$/)
+  expect(lines).toContain('  in shadow, \\u001b[2J: internal')
+})
