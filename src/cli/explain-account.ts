@@ -39,6 +39,8 @@ export interface Account {
   /** How far the attributes can be believed. */
   readonly source: 'given' | 'recorded' | 'unverified proof' | 'verified proof'
   readonly attributes: Readonly<Record<string, string>>
+  /** Names among them that no such proof has; told of attributes that somebody typed. */
+  readonly unknown: readonly string[]
   readonly trouble: Trouble | null
   /** One for each trusted issuer that the attributes could be of. */
   readonly explanations: readonly Explanation[]
@@ -57,17 +59,13 @@ export function accountOfAttributes(json: string, trustedIssuer: string | undefi
   }
   const catalogues = candidates.map(({ provider }) => provider.attributes)
   const describe = (name: string) => catalogues.find((catalogue) => catalogue.has(name))?.get(name)
-  const unknown = [...given.keys()].find((name) => describe(name) === undefined)
-  if (unknown !== undefined) {
-    const known = new Set(catalogues.flatMap((catalogue) => [...catalogue.keys()]))
-    throw new UsageError(`--attributes: such proofs have no ${unknown}; they have ${[...known].join(', ')}`)
-  }
-  return account(
+  const told = account(
     federation,
     'given',
     new Map([...given].map(([name, value]) => [name, canonical(describe(name), value)])),
     candidates.map(({ name }) => name),
   )
+  return { ...told, unknown: [...given.keys()].filter((name) => describe(name) === undefined) }
 }
 
 /** Explains a proof in a file, or on standard input where the name is `-`. Only `verify` fetches anything. */
@@ -121,6 +119,7 @@ function account(
     recorded: null,
     source,
     attributes: Object.fromEntries(attributes),
+    unknown: [],
     trouble: null,
     explanations: trustedIssuers.map((name) => explain(federation, name, attributes)),
   }

@@ -6,7 +6,8 @@ import type { Recorded } from './find-record.ts'
 import { onOneLine } from './printable.ts'
 
 /** Tells an account in words that read well at three in the morning. */
-export function tellAccount({ document, recorded, source, attributes, trouble, explanations }: Account): string {
+export function tellAccount(account: Account): string {
+  const { document, recorded, source, attributes, unknown, trouble, explanations } = account
   const pairs = Object.entries(attributes)
   return [
     ...(recorded === null ? [] : tellRecorded(recorded)),
@@ -14,6 +15,7 @@ export function tellAccount({ document, recorded, source, attributes, trouble, e
     ...(pairs.length === 0
       ? []
       : [`attributes (${source}):`, ...pairs.map(([name, value]) => `  ${name} = ${show(value)}`)]),
+    ...unknown.map((name) => `such proofs have no attribute ${show(name)}: is it spelt right?`),
     ...(trouble === null ? [] : tellTrouble(trouble)),
     ...explanations.flatMap((explanation) => tellExplanation(explanation)),
     `document: ${document}`,
