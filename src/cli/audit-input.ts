@@ -41,7 +41,7 @@ export interface AuditTally {
 /**
  * Calls back for each record of an audit trail, and tells on the terminal how far it is.
  *
- * Throws {@link UsageError} where it cannot be read, or has lines of which none is a record.
+ * Throws {@link UsageError} where it cannot be read, or has something in it and no record: nobody is to take that for an empty one.
  */
 export async function readAudit(
   path: string,
@@ -65,7 +65,8 @@ export async function readAudit(
     tally.isTorn = isCut || !isTaken(rest)
     progress.tell(tally.records)
   }
-  if (tally.records === 0 && tally.unreadable > 0) throw new UsageError(`${path} holds no audit records`)
+  if (tally.records === 0 && (tally.unreadable > 0 || tally.isTorn))
+    throw new UsageError(`${path} holds no audit records`)
   return { ...tally, from: tally.from || null, to: tally.to || null }
 }
 

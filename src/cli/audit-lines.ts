@@ -1,6 +1,7 @@
 /** Reads the lines of a file of any size, compressed or not. */
 
 import { createReadStream } from 'node:fs'
+import { pipeline, Readable } from 'node:stream'
 import { createGunzip } from 'node:zlib'
 import { UsageError } from './exit.ts'
 
@@ -18,7 +19,7 @@ export interface Lines {
 }
 
 /**
- * Yields the lines of a file, of `.gz` of one, or of standard input where the path is `-`. Throws {@link UsageError} where it cannot
+ * Yields the lines of a file, or of standard input where the path is `-`, compressed with gzip or not. Throws {@link UsageError} where it cannot
  * be read; a compressed file that breaks off is read as far as it goes.
  */
 export async function* readLines(path: string): AsyncGenerator<Lines> {
@@ -33,12 +34,38 @@ export async function* readLines(path: string): AsyncGenerator<Lines> {
   yield { whole: [], rest: splitter.rest(), isCut: false }
 }
 
-function openText(path: string): AsyncIterable<unknown> {
-  const source = path === '-' ? process.stdin : createReadStream(path)
-  if (!path.endsWith('.gz')) return source.setEncoding('utf8')
+/** What is compressed says so in its first bytes: standard input has no name, and not every rotated file ends with `.gz`. */
+async function* openText(path: string): AsyncGenerator<unknown> {
+  const source: Readable = path === '-' ? process.stdin : createReadStream(path)
+  const chunks: AsyncIterator<Buffer> = source[Symbol.asyncIterator]()
+  const head = await readHead(chunks)
+  const bytes = Readable.from(joinAgain(head, chunks), { objectMode: false })
+  if (!head.subarray(0, GZIP.length).equals(GZIP)) {
+    yield* bytes.setEncoding('utf8')
+    return
+  }
   const inflated = createGunzip()
-  source.once('error', (error: Error) => inflated.destroy(error))
-  return source.pipe(inflated).setEncoding('utf8')
+  pipeline(bytes, inflated, () => undefined)
+  yield* inflated.setEncoding('utf8')
+}
+
+/** @see {@link https://www.rfc-editor.org/rfc/rfc1952.html#section-2.3.1 RFC 1952 section 2.3.1} */
+const GZIP = Buffer.from([0x1f, 0x8b])
+
+/** A pipe may give a byte at a time. */
+async function readHead(chunks: AsyncIterator<Buffer>): Promise<Buffer> {
+  let head = Buffer.alloc(0)
+  while (head.length < GZIP.length) {
+    const { value, done } = await chunks.next()
+    if (done === true) break
+    head = Buffer.concat([head, value])
+  }
+  return head
+}
+
+async function* joinAgain(head: Buffer, chunks: AsyncIterator<Buffer>): AsyncGenerator<Buffer> {
+  yield head
+  yield* { [Symbol.asyncIterator]: () => chunks }
 }
 
 /** @see {@link https://www.zlib.net/manual.html zlib's manual}: no progress is possible, as more input is needed. */

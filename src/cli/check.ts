@@ -8,7 +8,7 @@ import { proveDocuments } from '../federation/prove-documents.ts'
 import type { FederationHead } from '../federation/proven.ts'
 import { contextOf, type DocumentOptions } from './document-options.ts'
 import { EXIT, type Terminal, UsageError } from './exit.ts'
-import { onOneLine } from './printable.ts'
+import { tellFinding } from './finding-text.ts'
 import { keepHeapSmall } from './small-heap.ts'
 
 export interface CheckOptions extends DocumentOptions {
@@ -57,11 +57,7 @@ function findMissingFiles(document: FederationHead['document'], directory: strin
 }
 
 function tell(path: string, findings: readonly Finding[], isUsable: boolean): string {
-  const lines = findings.map(({ severity, file, path: at, code, message, witness }) => {
-    const told = [`${severity}: ${file}${at === '' ? '' : ` ${at}`}: ${message} [${code}]`]
-    if (witness !== undefined) told.push(`  for example: ${JSON.stringify(witness)}`)
-    return told.map((line) => `${onOneLine(line)}\n`).join('')
-  })
+  const lines = findings.map(tellFinding)
   const errors = findings.filter(({ severity }) => severity === 'error')
   const broken = [...new Set(errors.map(({ file }) => file))]
   const exception = broken.length === 0 ? '' : `, but for ${broken.join(', ')}`

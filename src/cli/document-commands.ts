@@ -86,7 +86,7 @@ function addExplain(program: Command, terminal: Terminal, result: { code: number
     .option('--trusted-issuer <NAME>', 'whose attributes they are; all of their cloud by default')
     .option('--proof <FILE>', 'explain a proof ("-" for standard input); it is read, not verified')
     .option('--verify', 'verify the proof too, which asks its issuer for keys')
-    .option('--audit <FILE>', 'explain a request that this audit file recorded')
+    .option('--audit <FILE>', 'explain a request that this audit trail recorded ("-" for standard input)')
     .option('--request-id <ID>', 'its x-request-id')
     .option('--json', 'print the explanation as JSON')
     .addHelpText('after', EXPLAIN_HELP)

@@ -1,37 +1,32 @@
 /** Gathers what can be said of attributes, of a proof, or of a recorded request. */
 
-import { createReadStream, existsSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
-import { createInterface } from 'node:readline'
 import { type Facts, ProofError } from '../../providers/contract/errors.ts'
 import type { Attributes, UnverifiedProof } from '../../providers/contract/proof.ts'
 import type { ProofVerifier } from '../../providers/contract/provider.ts'
+import { isJsonObject, parseStrictJson } from '../../providers/contract/strict-json.ts'
 import { REASON_MEANINGS } from '../audit/reason-meanings.ts'
 import type { RefusalReason } from '../audit/reasons.ts'
-import { type AuditRecord, auditRecordSchema } from '../audit/record.ts'
 import { canonical } from '../federation/canonical.ts'
 import { type Explanation, explain } from '../federation/explain.ts'
 import type { Federation } from '../federation/federation.ts'
 import { UsageError } from './exit.ts'
-
-/** What was decided when a recorded request came. */
-export type Recorded = Pick<
-  AuditRecord,
-  'time' | 'decision' | 'reason' | 'binding' | 'identity' | 'document' | 'shadow'
->
+import { findRecord, type Recorded } from './find-record.ts'
 
 /** Refusals by mapping: what the document says of them now is in the explanations. */
-const MAPPING_REASONS: readonly RefusalReason[] = [
+const MAPPING_REASONS: ReadonlySet<string> = new Set<RefusalReason>([
   'issuer_suspended',
   'binding_missing',
   'binding_suspended',
   'identity_malformed',
   'identity_suspended',
-]
+])
 
 /** What kept a proof from being mapped, or its identity from being given what it asked for. */
 export interface Trouble {
-  readonly reason: RefusalReason
+  /** Of a broker of another version, one that this one may not know. */
+  readonly reason: string
   readonly meaning: string
   readonly facts: Facts
 }
@@ -44,6 +39,8 @@ export interface Account {
   /** How far the attributes can be believed. */
   readonly source: 'given' | 'recorded' | 'unverified proof' | 'verified proof'
   readonly attributes: Readonly<Record<string, string>>
+  /** Names among them that no such proof has; told of attributes that somebody typed. */
+  readonly unknown: readonly string[]
   readonly trouble: Trouble | null
   /** One for each trusted issuer that the attributes could be of. */
   readonly explanations: readonly Explanation[]
@@ -62,12 +59,13 @@ export function accountOfAttributes(json: string, trustedIssuer: string | undefi
   }
   const catalogues = candidates.map(({ provider }) => provider.attributes)
   const describe = (name: string) => catalogues.find((catalogue) => catalogue.has(name))?.get(name)
-  return account(
+  const told = account(
     federation,
     'given',
     new Map([...given].map(([name, value]) => [name, canonical(describe(name), value)])),
     candidates.map(({ name }) => name),
   )
+  return { ...told, unknown: [...given.keys()].filter((name) => describe(name) === undefined) }
 }
 
 /** Explains a proof in a file, or on standard input where the name is `-`. Only `verify` fetches anything. */
@@ -83,22 +81,22 @@ export async function accountOfProof(
   const verifier = chooseVerifier(proof, verifiers, federation)
   const { trustedIssuer, attributes, trouble } = verifier.inspect(proof)
   const found = isVerified ? await findVerificationTrouble(verifier, proof) : trouble
-  const source = isVerified ? 'verified proof' : 'unverified proof'
+  const source = isVerified && found === undefined ? 'verified proof' : 'unverified proof'
   const told = account(federation, source, attributes, trustedIssuer === undefined ? [] : [trustedIssuer])
   return found === undefined ? told : { ...told, trouble: troubleOf(found.code, found.facts) }
 }
 
 /** Explains a recorded request: what was decided then, and what the document would decide now. */
 export async function accountOfRecord(file: string, requestId: string, federation: Federation): Promise<Account> {
-  if (!existsSync(file)) throw new UsageError(`--audit: ${file} does not exist`)
+  if (file !== '-' && !existsSync(file)) throw new UsageError(`--audit: ${file} does not exist`)
   const record = await findRecord(file, requestId)
   if (record === undefined) {
     throw new UsageError(
       `--request-id: ${file} has no record of ${requestId}; beyond 100 a second, refusals are sampled`,
     )
   }
-  const { time, decision, reason, binding, identity, document, shadow } = record
-  const { trusted_issuer: trustedIssuer, attributes } = record
+  const { trusted_issuer: trustedIssuer, attributes, ...recorded } = record
+  const { reason } = recorded
   const isMapped = trustedIssuer !== null && attributes !== null
   const told = account(
     federation,
@@ -106,8 +104,7 @@ export async function accountOfRecord(file: string, requestId: string, federatio
     new Map(Object.entries(attributes ?? {})),
     isMapped ? [trustedIssuer] : [],
   )
-  const isExplained = reason === null || (isMapped && MAPPING_REASONS.includes(reason))
-  const recorded = { time, decision, reason, binding, identity, document, ...(shadow === undefined ? {} : { shadow }) }
+  const isExplained = reason === null || (isMapped && MAPPING_REASONS.has(reason))
   return { ...told, recorded, trouble: isExplained ? null : troubleOf(reason, {}) }
 }
 
@@ -122,6 +119,7 @@ function account(
     recorded: null,
     source,
     attributes: Object.fromEntries(attributes),
+    unknown: [],
     trouble: null,
     explanations: trustedIssuers.map((name) => explain(federation, name, attributes)),
   }
@@ -130,15 +128,16 @@ function account(
 function parseAttributes(json: string): Attributes {
   const example = '{"kubernetes.namespace":"payments","kubernetes.service_account":"api"}'
   try {
-    const entries = Object.entries(JSON.parse(json) as Record<string, unknown>)
+    const given = parseStrictJson(json, 1)
+    if (!isJsonObject(given)) throw new TypeError('not an object')
     return new Map(
-      entries.map(([name, value]) => {
+      Object.entries(given).map(([name, value]) => {
         if (typeof value !== 'string') throw new TypeError('not a string')
         return [name, value]
       }),
     )
   } catch {
-    throw new UsageError(`--attributes: write a JSON object of strings, such as ${example}`)
+    throw new UsageError(`--attributes: write a JSON object of strings, each name once, such as ${example}`)
   }
 }
 
@@ -168,24 +167,11 @@ async function findVerificationTrouble(
   }
 }
 
-function troubleOf(reason: RefusalReason, facts: Facts): Trouble {
-  return { reason, meaning: REASON_MEANINGS[reason], facts }
+function troubleOf(reason: string, facts: Facts): Trouble {
+  const meaning = isKnown(reason) ? REASON_MEANINGS[reason] : 'A reason of another version of the broker.'
+  return { reason, meaning, facts }
 }
 
-/** Reads line by line, so that a file of any size will do. */
-async function findRecord(file: string, requestId: string): Promise<AuditRecord | undefined> {
-  for await (const line of createInterface({ input: createReadStream(file), crlfDelay: Number.POSITIVE_INFINITY })) {
-    if (!line.includes(requestId)) continue
-    const record = auditRecordSchema.safeParse(parseLine(line))
-    if (record.success && record.data.request_id === requestId) return record.data
-  }
-  return undefined
-}
-
-function parseLine(line: string): unknown {
-  try {
-    return JSON.parse(line)
-  } catch {
-    return undefined
-  }
+function isKnown(reason: string): reason is RefusalReason {
+  return Object.hasOwn(REASON_MEANINGS, reason)
 }

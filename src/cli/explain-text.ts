@@ -1,30 +1,46 @@
 import { REASON_MEANINGS } from '../audit/reason-meanings.ts'
 import type { Decision, Explanation, Matched, NearMiss, Obstacle } from '../federation/explain.ts'
 import type { TemplateFault } from '../federation/template.ts'
-import type { Account, Recorded, Trouble } from './explain-account.ts'
+import type { Account, Trouble } from './explain-account.ts'
+import type { Recorded } from './find-record.ts'
+import { onOneLine } from './printable.ts'
 
 /** Tells an account in words that read well at three in the morning. */
-export function tellAccount({ document, recorded, source, attributes, trouble, explanations }: Account): string {
+export function tellAccount(account: Account): string {
+  const { document, recorded, source, attributes, unknown, trouble, explanations } = account
   const pairs = Object.entries(attributes)
   return [
     ...(recorded === null ? [] : tellRecorded(recorded)),
-    ...(source === 'unverified proof' ? ['UNVERIFIED: the signature was not checked; add --verify to check it'] : []),
+    ...(source === 'unverified proof' ? [tellUnverified(trouble)] : []),
     ...(pairs.length === 0
       ? []
       : [`attributes (${source}):`, ...pairs.map(([name, value]) => `  ${name} = ${show(value)}`)]),
+    ...unknown.map((name) => `such proofs have no attribute ${show(name)}: is it spelt right?`),
     ...(trouble === null ? [] : tellTrouble(trouble)),
     ...explanations.flatMap((explanation) => tellExplanation(explanation)),
     `document: ${document}`,
     '',
-  ].join('\n')
+  ]
+    .map(onOneLine)
+    .join('\n')
 }
 
-function tellRecorded({ time, decision, reason, binding, identity, document, shadow }: Recorded): readonly string[] {
+function tellUnverified(trouble: Trouble | null): string {
+  return trouble === null
+    ? 'UNVERIFIED: the signature was not checked; add --verify to check it'
+    : 'UNVERIFIED: anybody may have written what this proof says'
+}
+
+function tellRecorded(recorded: Recorded): readonly string[] {
+  const { time, decision, reason, binding, identity, document, shadow, audience, scope } = recorded
   const by = binding === null ? '' : ` (by ${binding})`
   const outcome = decision === 'issued' ? `issued to ${identity} by ${binding}` : `refused: ${reason}${by}`
   const tried =
     shadow === undefined ? [] : [`  in shadow, ${shadow.binding}: ${shadow.reason ?? `issued to ${shadow.identity}`}`]
-  return [`recorded at ${time}: ${outcome}, under ${document ?? 'no document'}`, ...tried]
+  const scopes = scope === null ? '' : `: ${scope.split(' ').map(show).join(' ')}`
+  const target =
+    audience === null ? [] : [`  ${decision === 'issued' ? 'for' : 'asked for'} ${show(audience)}${scopes}`]
+  return [`recorded at ${time}: ${outcome}, under ${document ?? 'no document'}`, ...target, ...tried]
 }
 
 function tellTrouble({ reason, meaning, facts }: Trouble): readonly string[] {
@@ -54,6 +70,7 @@ function tellDecision(head: string, decision: Decision): readonly string[] {
   const may = Object.entries(grants).map(
     ([audience, scopes]) => `  may have ${audience}: ${scopes.join(' ') || 'no scopes'}`,
   )
+  const nothing = obstacle === null && may.length === 0 ? [`  may have nothing: ${entry} has no grants`] : []
   return [
     `${head}: ${binding} matches: ${obstacle === null ? `identity ${identity}` : `REFUSED: ${obstacle.reason}`}`,
     ...(obstacle === null ? [] : tellObstacle(obstacle, decision)),
@@ -62,6 +79,7 @@ function tellDecision(head: string, decision: Decision): readonly string[] {
       : [`  ${identity} is made from ${template}, and may have what ${entry} may`]),
     ...(alike.length === 0 ? [] : [`  as narrow, and of the same identity: ${alike.map(tellMatched).join(', ')}`]),
     ...may,
+    ...nothing,
   ]
 }
 

@@ -9,6 +9,7 @@ import { contextOf, type DocumentOptions } from './document-options.ts'
 import { EXIT, type Terminal, UsageError } from './exit.ts'
 import { type Account, accountOfAttributes, accountOfProof, accountOfRecord } from './explain-account.ts'
 import { tellAccount } from './explain-text.ts'
+import { tellRefused } from './finding-text.ts'
 import { createSecretReader } from './secrets.ts'
 import { createVerifierFactory } from './verifier-ports.ts'
 import { type Clock, systemClock, systemResolver } from './world.ts'
@@ -45,8 +46,8 @@ async function load(options: ExplainOptions, terminal: Terminal): Promise<Federa
   const path = options.federation
   if (!existsSync(path)) throw new UsageError(`--federation: ${path} does not exist`)
   const { findings, federation } = readFederation(await locateDocuments(path), contextOf(options))
-  for (const { severity, file, message } of findings) {
-    if (severity === 'error') terminal.err(`${file} is refused: ${message}; "chancery check ${path}" tells all\n`)
+  for (const finding of findings) {
+    if (finding.severity === 'error') terminal.err(tellRefused(finding.file, finding, path))
   }
   return federation
 }

@@ -9,6 +9,7 @@ import { parseDocument } from '../federation/parse-document.ts'
 import { proveDocuments } from '../federation/prove-documents.ts'
 import { contextOf, type DocumentOptions } from './document-options.ts'
 import { type Terminal, UsageError } from './exit.ts'
+import { tellRefused } from './finding-text.ts'
 
 /** Documents that can be used, and what is wrong with those that were left out. */
 export interface Opened {
@@ -30,9 +31,7 @@ export async function openDocuments(
   const { findings, proven } = proveDocuments(await locateDocuments(path), context)
   const errors = findings.filter(({ severity }) => severity === 'error')
   const [error] = errors
-  if (error !== undefined) {
-    terminal.err(`${path} is refused: ${error.file}: ${error.message}; "chancery check ${path}" tells all\n`)
-  }
+  if (error !== undefined) terminal.err(tellRefused(path, error, path))
   const [own] = proven?.documents ?? []
   const parsed = own === undefined ? undefined : parseDocument(own.text, context.providers)
   if (proven === undefined || parsed?.kind !== 'platform' || parsed.document === undefined) return undefined

@@ -9,7 +9,7 @@ export function tellReplay(report: ReplayReport): string {
   const { decisions, from, to, groups, ungrouped } = report
   const span = from === null ? 'no records' : `from ${from} to ${to}`
   return [
-    `${count(decisions.replayed, 'decision')} replayed, ${span}: ${decisions.unchanged} are as they were`,
+    `${count(decisions.replayed, 'decision')} replayed, ${span}: ${decisions.unchanged} ${decisions.unchanged === 1 ? 'is as it was' : 'are as they were'}`,
     ...EFFECTS.map((effect) => tellCount(effect, report)),
     ...EFFECTS.flatMap((effect) => tellGroups(groups.filter((group) => group.effect === effect))).map(printable),
     ...(ungrouped === 0
@@ -73,7 +73,7 @@ function tellSkipped(skipped: ReplayReport['skipped']): readonly string[] {
     [skipped.unverified, 'refusal', 'of a proof that was never verified'],
     [skipped.not_of_mapping, 'refusal', 'that no document would have changed'],
     [skipped.incomplete, 'record', 'without all that was asked for'],
-    [skipped.unreadable, 'line', 'that holds no record'],
+    [skipped.unreadable, 'line', 'without a record'],
   ] as const
   const lines = told.filter(([number]) => number > 0).map(([number, noun, what]) => `  ${count(number, noun)} ${what}`)
   const torn = skipped.torn ? ['  the last record, which breaks off'] : []

@@ -2,6 +2,7 @@ import { destination } from 'pino'
 import { type BrokerConfig, type Flags, readServeConfig } from '../config.ts'
 import { createLog, describeBug, type Log } from '../log.ts'
 import { EXIT, type Terminal } from './exit.ts'
+import { tellFinding } from './finding-text.ts'
 import { NoDocument, startBroker } from './serve.ts'
 import { WorkerEnded } from './serve-worker-handle.ts'
 import { systemClock, systemElapsed, systemResolver } from './world.ts'
@@ -33,11 +34,7 @@ export async function runServe(flags: Flags, terminal: Terminal): Promise<number
     log.info('stopped')
     return code
   } catch (error) {
-    if (error instanceof NoDocument) {
-      for (const { severity, file, path, message, code } of error.findings) {
-        terminal.err(`${severity}: ${file}${path === '' ? '' : ` ${path}`}: ${message} [${code}]\n`)
-      }
-    }
+    if (error instanceof NoDocument) terminal.err(error.findings.map(tellFinding).join(''))
     if (!(error instanceof WorkerEnded)) throw error
     terminal.err(`chancery: ${error.message}, and none is left that serves\n`)
     return error.code

@@ -78,7 +78,7 @@ const identity = z.strictObject({
 })
 
 const condition = z.union([z.string(), z.array(z.string()).min(1, 'name a value').max(256)], {
-  error: 'a condition is a string or a list of strings',
+  error: 'a condition is a string, or a list of at most 256 strings',
 })
 
 const binding = z.strictObject({

@@ -5,7 +5,8 @@ import type { Binding } from './bindings.ts'
 import { type Choice, choose, sortByWidth } from './choose.ts'
 import type { Federation } from './federation.ts'
 import { identify } from './identify.ts'
-import { findUnsatisfied, isSatisfied, spellCondition } from './match.ts'
+import { findUnsatisfied, spellCondition } from './match.ts'
+import { findNearest } from './nearest.ts'
 import { isTemplate, type TemplateFault } from './template.ts'
 
 /** Bindings that are shown where none matches. */
@@ -66,7 +67,7 @@ export interface Explanation extends Omit<Decision, 'binding' | 'entry'> {
   readonly beaten: readonly Matched[]
   /** What would be decided if bindings in shadow were in force; null where that would be none of them. */
   readonly shadow: Decision | null
-  /** Where none matches: the nearest, those that fail in the fewest conditions first. */
+  /** Where none matches: the nearest, those that fail in the fewest conditions first, and then the most alike. */
   readonly nearest: readonly NearMiss[]
 }
 
@@ -84,7 +85,7 @@ export function explain(federation: Federation, trustedIssuer: string, attribute
     ...(live === undefined ? UNDECIDED : toDecision(live, federation, attributes)),
     beaten: matches.filter((binding) => !deciding.has(binding)).map(toMatched),
     shadow: shadow === undefined ? null : toDecision(shadow, federation, attributes),
-    nearest: live === undefined ? findNearest(bindings.bindingsOf(trustedIssuer), attributes) : [],
+    nearest: live === undefined ? nearestTo(attributes, bindings.bindingsOf(trustedIssuer)) : [],
   }
 }
 
@@ -107,15 +108,8 @@ function toMatched({ name, isSuspended, isShadow }: Binding): Matched {
   return { binding: name, is_suspended: isSuspended, is_shadow: isShadow }
 }
 
-function findNearest(bindings: readonly Binding[], attributes: Attributes): readonly NearMiss[] {
-  const failures = ({ match }: Binding) =>
-    [...match].filter(([name, condition]) => !isSatisfied(condition, attributes.get(name))).length
-  return bindings
-    .map((binding) => ({ binding, failed: failures(binding) }))
-    .filter(({ failed }) => failed > 0)
-    .sort((one, other) => one.failed - other.failed || (one.binding.name < other.binding.name ? -1 : 1))
-    .slice(0, NEAREST)
-    .flatMap(({ binding }) => toNearMiss(binding, attributes))
+function nearestTo(attributes: Attributes, bindings: readonly Binding[]): readonly NearMiss[] {
+  return findNearest(bindings, attributes, NEAREST).flatMap((binding) => toNearMiss(binding, attributes))
 }
 
 function toNearMiss(binding: Binding, attributes: Attributes): readonly NearMiss[] {

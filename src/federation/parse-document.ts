@@ -3,6 +3,7 @@
 import { isJsonObject, JsonError, parseStrictJson } from '../../providers/contract/strict-json.ts'
 import { createDocumentSchema, type FederationDocument, type TeamDocument, teamDocumentSchema } from './document.ts'
 import { type Complaint, complain } from './finding.ts'
+import { sayShape } from './shape-words.ts'
 import type { ValidationContext } from './validate.ts'
 
 /** Deepest nesting of a document: claims may nest a little. */
@@ -19,6 +20,8 @@ export type ParsedDocument =
   | {
       readonly kind: 'platform'
       readonly document: FederationDocument | undefined
+      /** Whether it declares a trust domain or trusted issuers, well or badly. */
+      readonly saysWhatNoTeamMay: boolean
       readonly complaints: readonly Complaint[]
     }
   | {
@@ -40,20 +43,36 @@ export function parseDocument(text: string, providers: ValidationContext['provid
     if (!(error instanceof JsonError)) throw error
     return {
       kind: 'unknown',
-      complaints: [complain([], 'json_malformed', `line ${lineOf(text, error)}: ${error.message}`)],
+      complaints: [complain([], 'json_malformed', `${placeOf(text, error)}: ${faultOf(text, error)}`)],
     }
   }
   if (isJsonObject(json) && Object.hasOwn(json, 'delegation')) {
     const delegation = typeof json.delegation === 'string' ? json.delegation : undefined
-    const { data, error } = teamDocumentSchema.safeParse(json)
+    const { data, error } = teamDocumentSchema.safeParse(json, { error: sayShape })
     return { kind: 'team', delegation, document: data, complaints: (error?.issues ?? []).flatMap(toComplaints) }
   }
-  const { data, error } = createDocumentSchema(providers).safeParse(json)
-  return { kind: 'platform', document: data, complaints: (error?.issues ?? []).flatMap(toComplaints) }
+  const { data, error } = createDocumentSchema(providers).safeParse(json, { error: sayShape })
+  const saysWhatNoTeamMay =
+    isJsonObject(json) && ['trust_domain', 'trusted_issuers'].some((name) => Object.hasOwn(json, name))
+  return {
+    kind: 'platform',
+    document: data,
+    saysWhatNoTeamMay,
+    complaints: (error?.issues ?? []).flatMap(toComplaints),
+  }
 }
 
-function lineOf(text: string, { at }: JsonError): number {
-  return text.slice(0, at).split('\n').length
+/** Terraform writes a document on one line, so that the line alone would tell nothing. */
+function placeOf(text: string, { at }: JsonError): string {
+  const lines = text.slice(0, at).split('\n')
+  return `line ${lines.length}, column ${(lines.at(-1) ?? '').length + 1}`
+}
+
+/** What nobody can see in an editor is told by its name. */
+function faultOf(text: string, error: JsonError): string {
+  if (text.startsWith('\ufeff'))
+    return 'the text begins with a byte order mark, which JSON does not have: save it without'
+  return text.trim() === '' ? 'the file is empty' : error.message
 }
 
 interface Issue {

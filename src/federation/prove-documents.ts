@@ -1,6 +1,7 @@
 /** Proves all documents of a federation together: the platform's first, then each team's against it. */
 
 import { basename } from 'node:path'
+import { choosePlatform } from './choose-platform.ts'
 import { type Delegation, territoriesOf } from './delegation.ts'
 import { digestOf, digestOfSeveral } from './digest.ts'
 import { type Complaint, complain, type Finding, findingsOf, hasErrors } from './finding.ts'
@@ -66,8 +67,7 @@ export function proveDocuments(
   lastGood: readonly LastGoodDocument[] = [],
 ): FederationProof {
   const read = located.sources.map((source) => readSource(source, context))
-  const platforms = read.filter((each) => each.kind === 'platform')
-  const others = read.filter((each) => each.kind !== 'platform')
+  const { platforms, others } = choosePlatform(read)
   const [platform] = platforms
   const proof = platform?.document === undefined ? undefined : provePlatform(platform.document, context)
   const complaints = [...(platform?.complaints ?? []), ...(proof?.complaints ?? [])]
@@ -100,7 +100,10 @@ function readSource(source: DocumentText | UnreadDocument, { providers }: Valida
 
 function tell(file: string, complaints: readonly Complaint[]): readonly Finding[] {
   const errorsFirst = complaints.toSorted((one, other) => severityRank(one) - severityRank(other))
-  return findingsOf(file, errorsFirst.slice(0, MAX_FINDINGS))
+  const [next, ...others] = errorsFirst.slice(MAX_FINDINGS)
+  const message = `there is more to mend than these ${MAX_FINDINGS}: ${others.length + 1} findings are not told`
+  const more = next === undefined ? [] : [{ ...complain([], 'findings_many', message), severity: next.severity }]
+  return findingsOf(file, [...errorsFirst.slice(0, MAX_FINDINGS), ...more])
 }
 
 /** However many warnings there are, none takes the place of an error. */

@@ -87,8 +87,11 @@ export function findOverlapComplaints(
       providers.get(issuer)?.attributes.get(name)?.isValue(value) === true
     const { overlaps, isComplete } = findOverlaps(shapes)
     complaints.push(...findCrowds(shapes), ...overlaps.map((overlap) => toComplaint(overlap, isValue)))
-    if (!isComplete && overlaps.length === 0) {
-      const message = `its bindings meet in more than ${MAX_PAIRS} pairs, too many to look at: let fewer of them match one proof`
+    if (!isComplete) {
+      const message =
+        overlaps.length === 0
+          ? `its bindings meet in more than ${MAX_PAIRS} pairs, too many to look at: let fewer of them match one proof`
+          : `its bindings are not all looked at: mend the ${overlaps.length} overlaps that are told`
       complaints.push(complain(['trusted_issuers', issuer], 'overlap_unproven', message))
     }
   }

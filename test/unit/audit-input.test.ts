@@ -81,11 +81,19 @@ test('a compressed trail is read as it comes, joined ones too, and one that brea
   expect(cut.records).toBeLessThan(3_000)
 })
 
-test('standard input is read where the path is a dash', () => {
+test('what is compressed is known by its first bytes, whatever its name', async () => {
+  expect(await read(gzipSync(LINE.repeat(2)), 'audit.jsonl.1')).toMatchObject({ records: 2, isTorn: false })
+  expect(await read(LINE.repeat(2), 'unpacked.jsonl.gz')).toMatchObject({ records: 2, isTorn: false })
+})
+
+test.each<[string, string | Buffer]>([
+  ['as it is', LINE.repeat(3)],
+  ['compressed', gzipSync(LINE.repeat(3))],
+])('standard input, %s, is read where the path is a dash', (_how, input) => {
   const next = join(makeScratch(), 'federation.json')
   writeFileSync(next, JSON.stringify(documentFor(CLUSTER)))
   const command = fileURLToPath(new URL('../../src/launch.mjs', import.meta.url))
-  const run = spawnSync(process.execPath, [command, 'replay', '-', next], { input: LINE.repeat(3), encoding: 'utf8' })
+  const run = spawnSync(process.execPath, [command, 'replay', '-', next], { input, encoding: 'utf8' })
 
   expect(run).toMatchObject({
     status: 0,
@@ -105,7 +113,9 @@ test('the span is from the earliest to the latest record, in whatever order they
 
 test('what cannot be read, or holds no record at all, is a wrong call', async () => {
   await expect(read('nonsense\nmore\n')).rejects.toThrow('holds no audit records')
-  await expect(read('not gzip', 'audit.jsonl.gz')).rejects.toThrow('cannot be read')
+  await expect(read('nonsense')).rejects.toThrow('holds no audit records')
+  await expect(read(gzipSync(LINE).subarray(0, 30))).rejects.toThrow('holds no audit records')
+  await expect(read(Buffer.from([0x1f, 0x8b, 0, 0, 0]), 'audit.jsonl.gz')).rejects.toThrow('cannot be read')
   await expect(
     readAudit('/nowhere/audit.jsonl', { out: () => undefined, err: () => undefined }, () => undefined),
   ).rejects.toThrow('/nowhere/audit.jsonl cannot be read')

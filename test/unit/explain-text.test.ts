@@ -191,6 +191,30 @@ test('a proof is explained as its attributes are, though nobody has verified it'
   expect(lines).toContain('  in shadow: shadow matches: identity preview/web-1')
 })
 
+test.each([
+  ['as it was made', (token: string) => token, 'attributes (verified proof):', 0],
+  [
+    'with another signature',
+    (token: string) => `${token.slice(0, token.lastIndexOf('.'))}.${'A'.repeat(342)}`,
+    'attributes (unverified proof):',
+    1,
+  ],
+])('a proof %s is called verified only where it is', async (_how, bend, told, expected) => {
+  const cluster = await startKubernetesStandIn()
+  onTestFinished(() => cluster.close())
+  cluster.createServiceAccount('payments', 'api')
+  const proof = join(makeScratch(), 'token')
+  const audiences = [BROKER]
+  writeFileSync(proof, bend(await cluster.requestToken({ namespace: 'payments', serviceAccount: 'api', audiences })))
+  const parts = { trusted_issuers: { cluster: { provider: 'kubernetes', issuers: [cluster.issuer] } } }
+
+  const { code, lines } = await explain(parts, { proof, verify: true, insecureHost: [cluster.host] })
+
+  expect(code).toBe(expected)
+  expect(lines).toContain(told)
+  expect(lines[0] === 'UNVERIFIED: anybody may have written what this proof says').toBe(expected === 1)
+})
+
 describe('a recorded request', () => {
   async function explainRecord(parts: DocumentParts, record: Partial<AuditRecord>) {
     const whole = recordOf({ provider: 'kubernetes', trusted_issuer: 'cluster', document: 'sha256:0', ...record })

@@ -44,7 +44,7 @@ test('names the binding that decides, what its identity may have, and the wider 
   })
 })
 
-test('shows the three nearest where none matches, by how many conditions fail and then by name', () => {
+test('shows the three nearest where none matches, by how many conditions fail, how unlike they are, and name', () => {
   const federation = federationFor({
     identities,
     bindings: {
@@ -60,10 +60,27 @@ test('shows the three nearest where none matches, by how many conditions fail an
 
   expect({ binding, identity, grants, beaten }).toEqual({ binding: null, identity: null, grants: {}, beaten: [] })
   expect(nearest).toEqual([
-    near('b', 'wide', 'kubernetes.namespace', ['stage-*'], 'prod'),
+    near('pod', 'wide', 'kubernetes.pod_name', ['p'], null),
     near('c', 'api', 'kubernetes.service_account', ['job', 'cron'], 'api'),
     near('d', 'api', 'kubernetes.service_account', ['web'], 'api'),
   ])
+})
+
+test.each([
+  ['a letter too many', 'prod', 'apii'],
+  ['a letter too few', 'prod', 'ap'],
+  ['another case', 'prod', 'API'],
+  ['a mistake in a namespace', 'prdo', 'api'],
+  ['a beginning that is none', 'previews-7', 'web'],
+])('finds what was meant among many, where there is %s', (_what, namespace, account) => {
+  const others = Array.from({ length: 40 }, (_, n) => [`a${n}`, bindingFor('prod', `job-${n}`, 'api')] as const)
+  const same = Array.from({ length: 40 }, (_, n) => [`b${n}`, bindingFor(`team-${n}`, 'api', 'api')] as const)
+  const meant = { meant: bindingFor('prod', 'api', 'api'), previews: bindingFor('preview-*', 'web', 'api') }
+  const federation = federationFor({ identities, bindings: { ...Object.fromEntries([...others, ...same]), ...meant } })
+
+  const { nearest } = explain(federation, 'cluster', attributesOf(namespace, account))
+
+  expect(nearest[0]?.binding).toBe(account === 'web' ? 'previews' : 'meant')
 })
 
 test('says of a missing attribute that it is missing', () => {

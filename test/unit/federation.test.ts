@@ -64,15 +64,15 @@ describe('any text', () => {
 
 describe('text that is not JSON with one meaning', () => {
   test.each([
-    ['breaks off', '{\n"version": 1,\n', /^line 3: /],
-    ['names a member twice', '{\n"version": 1,\n"version": 1}', /^line 3: .*twice/],
-    ['names one twice in another spelling', '{"version": 1, "v\\u0065rsion": 1}', /^line 1: .*twice/],
-    ['names a prototype', '{"version": 1,\n "__proto__": {}}', /^line 2: .*__proto__/],
-    ['begins with a byte order mark', '\ufeff{}', /not JSON/],
+    ['breaks off', '{\n"version": 1,\n', /^line 3, column 1: /],
+    ['names a member twice', '{\n"version": 1,\n"version": 1}', /^line 3, column 1: .*twice/],
+    ['names one twice in another spelling', '{"version": 1, "v\\u0065rsion": 1}', /^line 1, column 16: .*twice/],
+    ['names a prototype', '{"version": 1,\n "__proto__": {}}', /^line 2, column 2: .*__proto__/],
+    ['begins with a byte order mark', '\ufeff{}', /byte order mark/],
     ['has a comment', '{} // x', /not JSON/],
-    ['is empty', '', /not JSON/],
+    ['is empty', ' \n', /the file is empty/],
     ['is nested too deeply', '['.repeat(33) + ']'.repeat(33), /too deeply/],
-  ])('is refused with its line where it %s', (_what, text, message) => {
+  ])('is refused with its place where it %s', (_what, text, message) => {
     const findings = findingsIn(text)
 
     expect(tell(findings)).toEqual(['error  json_malformed'])
@@ -99,8 +99,19 @@ describe('what is told', () => {
     ['of bindings to nobody', { bindings: numbered((n) => bindingFor(`n${n}`, 'api', 'nobody')) }],
     ['of members that are unknown', numbered(() => 1)],
     ['of bindings without a shape', { bindings: numbered(() => ({})) }],
-  ])('is at most 200 things: %s', (_what, parts) => {
-    expect(findingsIn(parts)).toHaveLength(200)
+  ])('is at most 200 things, and that there are more: %s', (_what, parts) => {
+    const findings = findingsIn(parts)
+
+    expect(findings).toHaveLength(201)
+    expect(findings.at(-1)).toMatchObject({ severity: 'error', code: 'findings_many' })
+  })
+
+  test('says how many warnings are not told, as a warning', () => {
+    const short = Array.from({ length: 250 }, (_, n) => [`short/${n}`, identityOf({ lifetime_seconds: 300 })])
+    const findings = findingsIn({ identities: Object.fromEntries(short), bindings: {} })
+
+    expect(hasErrors(findings)).toBe(false)
+    expect(findings.at(-1)?.message).toContain('50 findings are not told')
   })
 
   test('is an error wherever the document is refused, however many warnings there are', () => {

@@ -66,7 +66,7 @@ describe('the platform document', () => {
     ],
     [
       'there are two, one of them broken',
-      { 'a.json': PLATFORM, 'b.json': {} },
+      { 'a.json': PLATFORM, 'b.json': { trusted_issuers: {} } },
       ['a.json error  documents_many', 'b.json error  documents_many'],
     ],
     [

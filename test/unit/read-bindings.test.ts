@@ -180,7 +180,7 @@ describe('of several bindings', () => {
     expect(tell(findingsIn({ bindings }))).toEqual(['error /trusted_issuers/cluster overlap_unproven'])
   })
 
-  test('is told of a hundred overlaps, and not that there may be more', () => {
+  test('is told of a hundred overlaps, and that there may be more', () => {
     const names = Array.from({ length: 8 }, (_, number) => [`i${number}`, {}] as const)
     const some = Array.from({ length: 8 }, (_, at) =>
       Array.from({ length: 5 }, (_, group) => [
@@ -192,8 +192,8 @@ describe('of several bindings', () => {
     )
     const found = findingsIn({ identities: Object.fromEntries(names), bindings: Object.fromEntries(some.flat()) })
 
-    expect(new Set(found.map(({ code }) => code))).toEqual(new Set(['bindings_overlap']))
-    expect(found).toHaveLength(100)
+    expect(found.filter(({ code }) => code === 'bindings_overlap')).toHaveLength(100)
+    expect(found.slice(100)).toMatchObject([{ path: '/trusted_issuers/cluster', code: 'overlap_unproven' }])
   })
 
   test('leaves one that is broken by itself out of the overlap proof', () => {

@@ -148,6 +148,16 @@ test('where groups found no place, the numbers are said to be the least', () => 
   expect(told).toContain('left out:\n  the last record, which breaks off\n')
 })
 
+test('one and many are told as people tell them', () => {
+  const decisions = { replayed: 1, unchanged: 1, loses: 0, changes: 0, gains: 0 }
+  const skipped = { unverified: 0, not_of_mapping: 0, incomplete: 1, unreadable: 2, torn: false }
+  const span = { from: 'then', to: 'now' }
+  const told = tellReplay({ version: 1, document: 'sha256:', ...span, decisions, skipped, groups: [], ungrouped: 0 })
+
+  expect(told).toContain('1 decision replayed, from then to now: 1 is as it was\n')
+  expect(told).toContain('left out:\n  1 record without all that was asked for\n  2 lines without a record\n')
+})
+
 test('a platform engineer reads how many, then who, then what and an example to explain', async () => {
   const grants = { grants: { ledger: ['entries:read'] } }
   const next = writeScratch(
