@@ -180,6 +180,17 @@ run "refuses_no_replica" {
   expect_failures = [var.replicas]
 }
 
+run "refuses_half_a_replica" {
+  command = plan
+
+  variables {
+    replicas     = 1.5
+    database_url = "postgres://chancery@db.corp.example/chancery"
+  }
+
+  expect_failures = [var.replicas]
+}
+
 run "refuses_a_proxy_that_is_no_network" {
   command = plan
   variables {
