@@ -96,6 +96,16 @@ describe.skipIf(!hasTool('terraform', 'the federation modules'))('Terraform', ()
     expect(runTerraform(root, 'state', 'list').out).toBe('terraform_data.cluster\n')
   })
 
+  test("takes a team's module by an absolute path with two slashes, as its page says", () => {
+    const infra = copyInfra()
+    const root = makeScratch()
+    const team = { source: `${infra}//modules/federation-team`, delegation: 'payments' }
+    writeFileSync(join(root, 'main.tf.json'), JSON.stringify({ module: { team } }))
+
+    expect(runTerraform(root, 'init', '-no-color')).toMatchObject({ code: 0, err: '' })
+    expect(runTerraform(root, 'plan', '-no-color')).toMatchObject({ code: 0, err: '' })
+  })
+
   test('plans a document of which an issuer is not known yet', async () => {
     const { version: _version, ...inputs } = documentOf({ change: {} }) as Json
 

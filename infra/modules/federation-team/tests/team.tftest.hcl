@@ -99,3 +99,11 @@ run "a_binding_that_strangers_meet_is_refused_without_the_delegation_too" {
   }
   expect_failures = [output.document, output.document_gzip_base64]
 }
+
+run "all_delegations_together_are_no_delegation" {
+  command = plan
+  variables {
+    delegated = { payments = { name = "payments" } }
+  }
+  expect_failures = [var.delegated]
+}
