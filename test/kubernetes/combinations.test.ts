@@ -56,6 +56,22 @@ describe.skipIf(!hasTool('kubectl', 'combinations of manifests'))('a kustomizati
     expect(manifests.map(({ kind }) => kind)).toContain('Ingress')
   })
 
+  test('can be in a namespace of another name, all of it, with the right to review tokens', () => {
+    const remote = 'github.com/your-organisation/chancery/infra/kubernetes/overlays/many-replicas?ref=v0.1.0'
+    const manifests = renderText(JSON.stringify({ namespace: 'identity', resources: [remote] }))
+
+    expect(manifests.filter(({ kind }) => kind === 'Namespace').map(({ metadata }) => metadata.name)).toEqual([
+      'identity',
+    ])
+    expect(JSON.stringify(manifests)).not.toContain('"namespace":"chancery"')
+    expect(manifests).toContainEqual(
+      expect.objectContaining({
+        kind: 'ClusterRoleBinding',
+        subjects: [{ kind: 'ServiceAccount', name: 'chancery', namespace: 'identity' }],
+      }),
+    )
+  })
+
   test('has TLS up to the broker: files, probes and Service', () => {
     const manifests = renderWith('overlays/eks', ['components/many-replicas', 'components/tls'])
     const { container } = brokerOf(manifests)
