@@ -45,6 +45,9 @@ locals {
     { is = each.is_issuer && strcontains(each.url, "?"), says = "must not have a query" },
     { is = each.is_issuer && (lower(each.host) != each.host || each.port == (each.scheme == "http" ? "80" : "443") || can(regex("/\\.{1,2}(/|$)", each.url))),
     says = "is not in its normal form, so no token can carry it" },
+    # A host that ends in a number is an address to every URL parser, however it is written; a letter beyond ASCII is written otherwise.
+    { is = each.is_issuer && (can(regex("[^\\x00-\\x7f]", each.host)) || can(regex("(^|\\.)(0x[0-9a-f]*|[0-9]+)\\.?$", each.host)) && !can(regex("^(0|[1-9][0-9]*)(\\.(0|[1-9][0-9]*)){3}$", each.host))),
+    says = "is not in its normal form, so no token can carry it" },
     { is = each.is_issuer && !each.is_anywhere && can(regex("^kubernetes(\\.default(\\.svc(\\..+)?)?)?\\.?$", each.host)),
     says = "is the same in every cluster: give the keys inline or by url" },
     { is = contains(var.insecure_hosts, each.authority), says = "" },
