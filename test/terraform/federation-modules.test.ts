@@ -141,6 +141,15 @@ describe.skipIf(!hasTool('terraform', 'the federation modules'))('Terraform', ()
     expect(trusted.errors).toEqual([])
   })
 
+  test('says so where more sessions of one role could be chosen between than a plan can look at', async () => {
+    const { version: _version, ...inputs } = documentOf({ change: { bindings: { api: null } } }) as Json
+    const bindings = Object.fromEntries(Array.from({ length: 500 }, (_, index) => [`b${index}`, sessionOf(index)]))
+
+    const plan = await planOnce('federation', { ...inputs, bindings })
+
+    expect(plan.errors.join('\n')).toMatch(/overlap_proved_by = "check" \[overlap_unproven\]$/m)
+  })
+
   test('proves a document of 2,000 bindings in a plan, and finds the one that collides', {
     timeout: 120_000,
   }, async () => {
@@ -169,6 +178,12 @@ function bindingOf(index: number): object {
   const account = index % 4 === 0 ? ['api', 'web'] : 'api'
   const match = { 'kubernetes.namespace': namespace, 'kubernetes.service_account': account }
   return { trusted_issuer: 'prod-eks', match, identity: index % 2 === 0 ? 'payments/api' : 'payments/batch' }
+}
+
+/** Told apart by what the caller says, so that all of them are one without it. */
+function sessionOf(index: number): object {
+  const match = { 'aws.account_id': '123456789012', 'aws.role_name': 'web', 'aws.session_name': `s${index}` }
+  return { trusted_issuer: 'aws-prod', match, identity: index === 0 ? 'payments/batch' : 'payments/api' }
 }
 
 /** Half of them by the pod, half by the node: each of the one meets each of the other. */
