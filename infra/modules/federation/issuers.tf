@@ -67,6 +67,7 @@ locals {
       if !can(regex("^\"[^\"]", jsonencode(key.kid)))
       || local.key_algorithms[list.path][index] == ""
       || anytrue([for member in local.catalogue.private_key_members : can(key[member])])
+      || !alltrue([for member in local.key_algorithms[list.path][index] == "RS256" ? ["n", "e"] : ["x", "y"] : can(regex("^[A-Za-z0-9_-]+$", key[member]))])
       || try(key.use, "sig") != "sig"
       || (can(key.key_ops) && !try(contains(key.key_ops, "verify"), false))
       || (can(key.alg) && try(key.alg, "") != local.key_algorithms[list.path][index])
