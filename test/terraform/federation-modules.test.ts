@@ -33,7 +33,7 @@ test('the tables in READMEs are those of the blocks and of the cases: run "npm r
 })
 
 describe.skipIf(!hasTool('terraform', 'the federation modules'))('Terraform', () => {
-  test.each(DIRECTORIES)('formats, validates and tests %s', (directory) => {
+  test.each(DIRECTORIES)('formats, validates and tests %s', { timeout: 120_000 }, (directory) => {
     const root = join(copyInfra(), directory)
 
     const { passed, complaints } = testTerraform(root)
