@@ -30,9 +30,12 @@ locals {
     } if can(issuer.sts_endpoint)],
   )
 
-  parsed = [for each in local.urls : merge(each, try(regex("^(?P<scheme>https?)://(?P<host>\\[[0-9A-Fa-f:.]+\\]|[^/?#:@\\[\\]]+)(?::(?P<port>[0-9]+))?(?P<rest>[/?#].*)?$", each.url), { scheme = null, host = "", port = null, rest = "" }))]
+  parsed = [for each in local.urls : merge(each, try(regex("^(?P<scheme>(?i:https?))://(?P<host>\\[[0-9A-Fa-f:.]+\\]|[^/?#:@\\[\\]]+)(?::(?P<port>[0-9]+))?(?P<rest>[/?#].*)?$", each.url), { scheme = null, host = "", port = null, rest = "" }))]
   located = [for each in local.parsed : merge(each, {
-    authority = "${each.host}:${coalesce(each.port, each.scheme == "http" ? "80" : "443")}"
+    written   = each.host
+    scheme    = try(lower(each.scheme), null)
+    host      = lower(each.host)
+    authority = "${lower(each.host)}:${coalesce(each.port, try(lower(each.scheme), "") == "http" ? "80" : "443")}"
   })]
 
   # Each with the first that is wrong with it.
@@ -43,7 +46,7 @@ locals {
     { is = strcontains(each.url, "#"), says = "must not have a fragment" },
     { is = strcontains(each.url, "*"), says = "must not hold a wildcard: name each issuer" },
     { is = each.is_issuer && strcontains(each.url, "?"), says = "must not have a query" },
-    { is = each.is_issuer && (lower(each.host) != each.host || each.port == (each.scheme == "http" ? "80" : "443") || can(regex("/\\.{1,2}(/|$)", each.url))),
+    { is = each.is_issuer && (each.host != each.written || !can(regex("^https?:", each.url)) || each.port == (each.scheme == "http" ? "80" : "443") || can(regex("/\\.{1,2}(/|$)", each.url))),
     says = "is not in its normal form, so no token can carry it" },
     # A host that ends in a number is an address to every URL parser, however it is written; a letter beyond ASCII is written otherwise.
     { is = each.is_issuer && (can(regex("[^\\x00-\\x7f]", each.host)) || can(regex("(^|\\.)(0x[0-9a-f]*|[0-9]+)\\.?$", each.host)) && !can(regex("^(0|[1-9][0-9]*)(\\.(0|[1-9][0-9]*)){3}$", each.host))),

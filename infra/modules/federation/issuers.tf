@@ -74,7 +74,7 @@ locals {
     ]]),
     flatten([for list in local.key_lists : [
       for index, key in list.keys : "${list.path}[${index}]: two keys have the same kid [key_id_repeated]"
-      if contains([for other in slice(list.keys, 0, index) : try(other.kid, "")], try(key.kid, null))
+      if try(contains([for other in slice(list.keys, 0, index) : try(other.kid, "")], key.kid), false)
     ]]),
   )
 }
