@@ -56,7 +56,7 @@ locals {
     { is = contains(var.insecure_hosts, each.authority), says = "" },
     { is = each.scheme != "https", says = "must be https" },
     { is = each.is_anywhere || contains(each.hosts, each.host) || contains(each.hosts, each.authority), says = "" },
-    { is = can(regex("^[0-9]+(\\.[0-9]+){3}$|^\\[", each.host)), says = "must not name an IP address: name ${each.authority} in private_hosts if it is yours" },
+    { is = can(regex("(^|\\.)(0x[0-9a-f]*|[0-9]+)\\.?$|^\\[", each.host)), says = "must not name an IP address: name ${each.authority} in private_hosts if it is yours" },
     { is = !strcontains(trimsuffix(each.host, "."), ".") || can(regex("\\.(local|internal|localhost|svc)\\.?$", each.host)),
     says = "is on a private network: name ${each.authority} in private_hosts if it is yours" },
     { is = !contains(["443", "6443", "8443"], coalesce(each.port, "443")), says = "is on an unusual port: name ${each.authority} in private_hosts if it is yours" },
