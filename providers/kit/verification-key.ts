@@ -40,6 +40,9 @@ export const ALGORITHM_OF_CURVE: ReadonlyMap<unknown, SignatureAlgorithm> = new 
   ['P-521', 'ES512'],
 ])
 
+/** Members of a JWK that only a private or a symmetric key has. @see {@link https://www.rfc-editor.org/rfc/rfc7518.html#section-6 RFC 7518 section 6} */
+export const PRIVATE_MEMBERS: readonly string[] = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k', 'priv']
+
 const MIN_RSA_BITS = 2_048
 /** Above this a verification is slow enough to be a weapon. */
 const MAX_RSA_BITS = 8_192
@@ -57,9 +60,7 @@ export function importVerificationKey(jwk: unknown): VerificationKey | UnusableK
   if (!isJsonObject(jwk)) return { unusable: 'not_an_object' }
   const keyId = memberOf(jwk, 'kid')
   if (typeof keyId !== 'string' || keyId === '') return { unusable: 'no_key_id' }
-  for (const member of ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k', 'priv']) {
-    if (Object.hasOwn(jwk, member)) return { unusable: 'private' }
-  }
+  if (PRIVATE_MEMBERS.some((member) => Object.hasOwn(jwk, member))) return { unusable: 'private' }
   if (!isForVerification(jwk)) return { unusable: 'not_for_signatures' }
   const algorithm = algorithmOf(jwk)
   if (algorithm === undefined) return { unusable: 'key_type' }

@@ -56,6 +56,22 @@ describe.skipIf(!hasTool('kubectl', 'combinations of manifests'))('a kustomizati
     expect(manifests.map(({ kind }) => kind)).toContain('Ingress')
   })
 
+  test('can be in a namespace of another name, all of it, with the right to review tokens', () => {
+    const remote = 'github.com/your-organisation/chancery/infra/kubernetes/overlays/many-replicas?ref=v0.1.0'
+    const manifests = renderText(JSON.stringify({ namespace: 'identity', resources: [remote] }))
+
+    expect(manifests.filter(({ kind }) => kind === 'Namespace').map(({ metadata }) => metadata.name)).toEqual([
+      'identity',
+    ])
+    expect(JSON.stringify(manifests)).not.toContain('"namespace":"chancery"')
+    expect(manifests).toContainEqual(
+      expect.objectContaining({
+        kind: 'ClusterRoleBinding',
+        subjects: [{ kind: 'ServiceAccount', name: 'chancery', namespace: 'identity' }],
+      }),
+    )
+  })
+
   test('has TLS up to the broker: files, probes and Service', () => {
     const manifests = renderWith('overlays/eks', ['components/many-replicas', 'components/tls'])
     const { container } = brokerOf(manifests)
@@ -70,6 +86,51 @@ describe.skipIf(!hasTool('kubectl', 'combinations of manifests'))('a kustomizati
     expect(findManifest(manifests, 'Service', 'chancery-pods').spec?.ports?.map(({ port }) => port)).toEqual([9464])
   })
 })
+
+describe.skipIf(!hasTool('kubectl', 'what stands in front'))('what stands in front of the broker', () => {
+  describe.each(['eks', 'gke', 'aks'])('on %s', (cloud) => {
+    test.each([
+      ['http', []],
+      ['https', ['components/tls']],
+    ])('asks for a port that its Service has: by %s', (scheme, components) => {
+      const manifests = renderWith(`overlays/${cloud}`, components)
+      const [port] = findManifest(manifests, 'Service', 'chancery').spec?.ports ?? []
+
+      expect(port).toMatchObject({ name: scheme, port: scheme === 'http' ? 80 : 443 })
+      const asked = frontsOf(manifests)
+      expect(asked.length).toBeGreaterThan(0)
+      for (const each of asked) expect([port?.name, port?.port]).toContain(each)
+    })
+
+    test('speaks TLS where the broker does', () => {
+      const text = JSON.stringify(
+        renderWith(`overlays/${cloud}`, ['components/tls']).filter(({ kind }) => kind !== 'Namespace'),
+      )
+
+      expect(text).not.toMatch(/backend-protocol":"HTTP"|"type":"HTTP"|"httpHealthCheck"|"scheme":"HTTP"/)
+    })
+  })
+})
+
+/** Gives the ports of the Service that an Ingress or a route asks for, by name or number. */
+function frontsOf(manifests: readonly Manifest[]): readonly unknown[] {
+  return manifests
+    .filter(({ kind }) => ['Ingress', 'HTTPRoute'].includes(kind))
+    .flatMap(({ spec }) => (spec as Front).rules)
+    .flatMap(({ http, backendRefs }) => [
+      ...(http?.paths ?? []).map(({ backend }) => backend.service.port.name),
+      ...(backendRefs ?? []).map(({ port }) => port),
+    ])
+}
+
+interface Front {
+  readonly rules: readonly {
+    readonly http?: {
+      readonly paths: readonly { readonly backend: { readonly service: { readonly port: { name: string } } } }[]
+    }
+    readonly backendRefs?: readonly { readonly port: number }[]
+  }[]
+}
 
 /** Gives what an object has but for these fields. */
 function without(object: object, fields: readonly string[]): object {

@@ -11,7 +11,7 @@ import {
 } from '../../providers/contract/foreign-audiences.ts'
 import type { VerifierProvider } from '../../providers/contract/provider.ts'
 import { GOOGLE_ISSUER } from '../../providers/gcp/verifier.ts'
-import { ALGORITHM_OF_CURVE } from '../../providers/kit/verification-key.ts'
+import { ALGORITHM_OF_CURVE, PRIVATE_MEMBERS } from '../../providers/kit/verification-key.ts'
 import { verifiers } from '../../providers/verifiers.ts'
 import {
   DEFAULT_TOKEN_LIFETIME_SECONDS,
@@ -50,7 +50,8 @@ export function renderCatalogue(): string {
       prefixes: FOREIGN_PREFIXES,
       pattern: REGIONAL_STS.source,
     },
-    key_curves: [...ALGORITHM_OF_CURVE.keys()],
+    key_algorithms: Object.fromEntries(ALGORITHM_OF_CURVE),
+    private_key_members: PRIVATE_MEMBERS,
     segment: patternsOf(SEGMENT.source),
     prefix: patternsOf(PREFIX.source),
     reserved_claims: [...RESERVED_CLAIMS].sort(),

@@ -33,7 +33,7 @@ test('the tables in READMEs are those of the blocks and of the cases: run "npm r
 })
 
 describe.skipIf(!hasTool('terraform', 'the federation modules'))('Terraform', () => {
-  test.each(DIRECTORIES)('formats, validates and tests %s', (directory) => {
+  test.each(DIRECTORIES)('formats, validates and tests %s', { timeout: 120_000 }, (directory) => {
     const root = join(copyInfra(), directory)
 
     const { passed, complaints } = testTerraform(root)
@@ -76,13 +76,14 @@ describe.skipIf(!hasTool('terraform', 'the federation modules'))('Terraform', ()
     expect(plan.errors.join('\n')).toContain('[pin_missing]')
   })
 
-  test('refuses at apply what could not be known at plan', () => {
+  test('refuses at apply what could not be known at plan, before the document or its packed form is written', () => {
     const root = join(copyInfra(), 'examples', 'with-unknown')
     mkdirSync(root)
     const { version: _version, ...inputs } = documentOf({ change: {} }) as Json
     const issuer = { provider: 'kubernetes', issuers: [from('terraform_data.cluster.output')] }
+    const packed = { input: from('module.it.document_gzip_base64') }
     const configuration = {
-      resource: { terraform_data: { cluster: { input: 'http://oidc.corp.example' } } },
+      resource: { terraform_data: { cluster: { input: 'http://oidc.corp.example' }, packed } },
       module: { it: { source: '../../modules/federation', ...inputs, trusted_issuers: { 'prod-eks': issuer } } },
     }
     writeFileSync(join(root, 'main.tf.json'), JSON.stringify(configuration))
@@ -92,6 +93,17 @@ describe.skipIf(!hasTool('terraform', 'the federation modules'))('Terraform', ()
     const { code, err } = runTerraform(root, 'apply', '-auto-approve', '-no-color')
     expect(code).toBe(1)
     expect(err).toContain('[issuer_refused]')
+    expect(runTerraform(root, 'state', 'list').out).toBe('terraform_data.cluster\n')
+  })
+
+  test("takes a team's module by an absolute path with two slashes, as its page says", () => {
+    const infra = copyInfra()
+    const root = makeScratch()
+    const team = { source: `${infra}//modules/federation-team`, delegation: 'payments' }
+    writeFileSync(join(root, 'main.tf.json'), JSON.stringify({ module: { team } }))
+
+    expect(runTerraform(root, 'init', '-no-color')).toMatchObject({ code: 0, err: '' })
+    expect(runTerraform(root, 'plan', '-no-color')).toMatchObject({ code: 0, err: '' })
   })
 
   test('plans a document of which an issuer is not known yet', async () => {
@@ -125,8 +137,17 @@ describe.skipIf(!hasTool('terraform', 'the federation modules'))('Terraform', ()
     const trusted = await planOnce('federation', { ...inputs, bindings, overlap_proved_by: 'check' })
 
     expect((await runCheck({ version: 1, ...inputs, bindings })).findings).toEqual([])
-    expect(plan.errors.join('\n')).toMatch(/overlap_proved_by = "check" \[overlap_unproven\]$/)
+    expect(plan.errors.join('\n')).toMatch(/overlap_proved_by = "check" \[overlap_unproven\]$/m)
     expect(trusted.errors).toEqual([])
+  })
+
+  test('says so where more sessions of one role could be chosen between than a plan can look at', async () => {
+    const { version: _version, ...inputs } = documentOf({ change: { bindings: { api: null } } }) as Json
+    const bindings = Object.fromEntries(Array.from({ length: 500 }, (_, index) => [`b${index}`, sessionOf(index)]))
+
+    const plan = await planOnce('federation', { ...inputs, bindings })
+
+    expect(plan.errors.join('\n')).toMatch(/overlap_proved_by = "check" \[overlap_unproven\]$/m)
   })
 
   test('proves a document of 2,000 bindings in a plan, and finds the one that collides', {
@@ -157,6 +178,12 @@ function bindingOf(index: number): object {
   const account = index % 4 === 0 ? ['api', 'web'] : 'api'
   const match = { 'kubernetes.namespace': namespace, 'kubernetes.service_account': account }
   return { trusted_issuer: 'prod-eks', match, identity: index % 2 === 0 ? 'payments/api' : 'payments/batch' }
+}
+
+/** Told apart by what the caller says, so that all of them are one without it. */
+function sessionOf(index: number): object {
+  const match = { 'aws.account_id': '123456789012', 'aws.role_name': 'web', 'aws.session_name': `s${index}` }
+  return { trusted_issuer: 'aws-prod', match, identity: index === 0 ? 'payments/batch' : 'payments/api' }
 }
 
 /** Half of them by the pod, half by the node: each of the one meets each of the other. */

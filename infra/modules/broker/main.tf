@@ -1,10 +1,12 @@
 # The objects of infra/kubernetes/base, with what differs between brokers put in. A test holds the two together.
 
 locals {
-  is_many     = var.database_url != null
-  selector    = { "app.kubernetes.io/name" = "chancery" }
-  part_of     = { "app.kubernetes.io/part-of" = "chancery" }
-  metadata    = { name = "chancery", namespace = var.namespace, labels = local.part_of }
+  is_many  = var.database_url != null
+  selector = { "app.kubernetes.io/name" = "chancery" }
+  part_of  = { "app.kubernetes.io/part-of" = "chancery" }
+  metadata = { name = "chancery", namespace = var.namespace, labels = local.part_of }
+  # A cluster has one of a name, and may have brokers in two namespaces.
+  reviewer    = "${var.namespace}-reviewer"
   kind        = local.is_many ? "Deployment" : "StatefulSet"
   probe_parts = merge({ port = "http" }, { for name, value in { scheme = "HTTPS" } : name => value if var.tls_secret != null })
 
@@ -29,14 +31,14 @@ locals {
     cluster_role = {
       apiVersion = "rbac.authorization.k8s.io/v1"
       kind       = "ClusterRole"
-      metadata   = { name = "chancery-reviewer", labels = local.part_of }
+      metadata   = { name = local.reviewer, labels = local.part_of }
       rules      = [{ apiGroups = ["authentication.k8s.io"], resources = ["tokenreviews"], verbs = ["create"] }]
     }
     cluster_role_binding = {
       apiVersion = "rbac.authorization.k8s.io/v1"
       kind       = "ClusterRoleBinding"
-      metadata   = { name = "chancery-reviewer", labels = local.part_of }
-      roleRef    = { apiGroup = "rbac.authorization.k8s.io", kind = "ClusterRole", name = "chancery-reviewer" }
+      metadata   = { name = local.reviewer, labels = local.part_of }
+      roleRef    = { apiGroup = "rbac.authorization.k8s.io", kind = "ClusterRole", name = local.reviewer }
       subjects   = [{ kind = "ServiceAccount", name = "chancery", namespace = var.namespace }]
     }
     config_map = merge(local.documents, {

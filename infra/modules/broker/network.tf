@@ -13,7 +13,7 @@ locals {
           port        = var.tls_secret == null ? 80 : 443
           targetPort  = "http"
           protocol    = "TCP"
-          appProtocol = var.tls_secret == null ? "http" : "https"
+          appProtocol = var.tls_secret == null ? "http" : "HTTPS" # as GKE spells it
         }]
       }
     }

@@ -22,6 +22,11 @@ locals {
   )
   is_shaped = length(local.unknown_members) + length(local.shape_problems) == 0
 
+  problems = concat(
+    local.unknown_members, local.shape_problems, local.delegation_problems,
+    module.mapping.identity_problems, module.mapping.binding_problems, module.mapping.overlap_problems,
+  )
+
   identities = { for name, entry in local.entries.identities : name => entry if local.is_shaped }
   bindings   = { for name, entry in local.entries.bindings : name => entry if local.is_shaped }
 

@@ -31,6 +31,12 @@ output "document" {
 output "document_gzip_base64" {
   value       = base64gzip(local.document)
   description = "The same, packed: `NAME.json.gz` in a ConfigMap's `binaryData`."
+
+  # Whoever writes this one alone must not come past what stands above: at apply, where a value was not known before, or by -target.
+  precondition {
+    condition     = length(local.problems) == 0
+    error_message = "The document is refused, so it is not packed either. What is wrong with it is told of the output \"document\"; a plan with -target leaves that out."
+  }
 }
 
 output "digest" {

@@ -8,6 +8,12 @@ variable "delegated" {
   type        = any
   default     = null
   description = "What the delegation hands out: the entry of the federation module's output `delegations`, by remote state or as you like. Without it, a plan proves what can be proved of this document alone."
+  validation {
+    condition = var.delegated == null ? true : can([
+      var.delegated.name, var.delegated.identity_prefix, var.delegated.claims, var.delegated.grants, var.delegated.audiences, var.delegated.trusted_issuers
+    ])
+    error_message = "delegated: this is no entry of the federation module's output delegations: take delegations[\"${var.delegation}\"] of it, and all of that."
+  }
 }
 
 variable "identities" {

@@ -30,9 +30,12 @@ locals {
     } if can(issuer.sts_endpoint)],
   )
 
-  parsed = [for each in local.urls : merge(each, try(regex("^(?P<scheme>https?)://(?P<host>\\[[0-9A-Fa-f:.]+\\]|[^/?#:@\\[\\]]+)(?::(?P<port>[0-9]+))?(?P<rest>[/?#].*)?$", each.url), { scheme = null, host = "", port = null, rest = "" }))]
+  parsed = [for each in local.urls : merge(each, try(regex("^(?P<scheme>(?i:https?))://(?P<host>\\[[0-9A-Fa-f:.]+\\]|[^/?#:@\\[\\]]+)(?::(?P<port>[0-9]+))?(?P<rest>[/?#].*)?$", each.url), { scheme = null, host = "", port = null, rest = "" }))]
   located = [for each in local.parsed : merge(each, {
-    authority = "${each.host}:${coalesce(each.port, each.scheme == "http" ? "80" : "443")}"
+    written   = each.host
+    scheme    = try(lower(each.scheme), null)
+    host      = lower(each.host)
+    authority = "${lower(each.host)}:${coalesce(each.port, try(lower(each.scheme), "") == "http" ? "80" : "443")}"
   })]
 
   # Each with the first that is wrong with it.
@@ -43,14 +46,17 @@ locals {
     { is = strcontains(each.url, "#"), says = "must not have a fragment" },
     { is = strcontains(each.url, "*"), says = "must not hold a wildcard: name each issuer" },
     { is = each.is_issuer && strcontains(each.url, "?"), says = "must not have a query" },
-    { is = each.is_issuer && (lower(each.host) != each.host || each.port == (each.scheme == "http" ? "80" : "443") || can(regex("/\\.{1,2}(/|$)", each.url))),
+    { is = each.is_issuer && (each.host != each.written || !can(regex("^https?:", each.url)) || each.port == (each.scheme == "http" ? "80" : "443") || can(regex("/\\.{1,2}(/|$)", each.url))),
+    says = "is not in its normal form, so no token can carry it" },
+    # A host that ends in a number is an address to every URL parser, however it is written; a letter beyond ASCII is written otherwise.
+    { is = each.is_issuer && (can(regex("[^\\x00-\\x7f]", each.host)) || can(regex("(^|\\.)(0x[0-9a-f]*|[0-9]+)\\.?$", each.host)) && !can(regex("^(0|[1-9][0-9]*)(\\.(0|[1-9][0-9]*)){3}$", each.host))),
     says = "is not in its normal form, so no token can carry it" },
     { is = each.is_issuer && !each.is_anywhere && can(regex("^kubernetes(\\.default(\\.svc(\\..+)?)?)?\\.?$", each.host)),
     says = "is the same in every cluster: give the keys inline or by url" },
     { is = contains(var.insecure_hosts, each.authority), says = "" },
     { is = each.scheme != "https", says = "must be https" },
     { is = each.is_anywhere || contains(each.hosts, each.host) || contains(each.hosts, each.authority), says = "" },
-    { is = can(regex("^[0-9]+(\\.[0-9]+){3}$|^\\[", each.host)), says = "must not name an IP address: name ${each.authority} in private_hosts if it is yours" },
+    { is = can(regex("(^|\\.)(0x[0-9a-f]*|[0-9]+)\\.?$|^\\[", each.host)), says = "must not name an IP address: name ${each.authority} in private_hosts if it is yours" },
     { is = !strcontains(trimsuffix(each.host, "."), ".") || can(regex("\\.(local|internal|localhost|svc)\\.?$", each.host)),
     says = "is on a private network: name ${each.authority} in private_hosts if it is yours" },
     { is = !contains(["443", "6443", "8443"], coalesce(each.port, "443")), says = "is on an unusual port: name ${each.authority} in private_hosts if it is yours" },

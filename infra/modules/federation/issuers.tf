@@ -56,15 +56,25 @@ locals {
     [for issuer in local.issuers : { path = "${issuer.path}.keys.jwks.keys", keys = [for key in issuer.keys.jwks.keys : key] } if issuer.keys.from == "inline"],
     [for account in local.accounts : { path = "${account.path}.keys.jwks.keys", keys = [for key in account.keys.jwks.keys : key] } if try(account.keys.from, "") == "inline"],
   )
+  # The one algorithm that the type of each allows; none is empty.
+  key_algorithms = { for list in local.key_lists : list.path => [
+    for key in list.keys : try(key.kty == "RSA", false) ? "RS256" : try(key.kty == "EC" ? local.catalogue.key_algorithms[key.crv] : "", "")
+  ] }
   key_problems = concat(
     [for list in local.key_lists : "${list.path}: name at least one public key [keys_empty]" if length(list.keys) == 0],
     flatten([for list in local.key_lists : [
-      for index, key in list.keys : "${list.path}[${index}]: the key cannot be used: it needs a kid, the kty RSA or EC with a curve that is signed with, and nothing of its private half [key_refused]"
-      if !(try(key.kty == "RSA", false) || try(key.kty == "EC" && contains(local.catalogue.key_curves, key.crv), false)) || !can(regex("^\"[^\"]", jsonencode(key.kid))) || can(key.d) || can(key.k)
+      for index, key in list.keys : "${list.path}[${index}]: the key cannot be used: it needs a kid, the kty RSA or EC with a curve that is signed with, and nothing of its private half; where use, key_ops and alg are there, they are for verifying with it [key_refused]"
+      if !can(regex("^\"[^\"]", jsonencode(key.kid)))
+      || local.key_algorithms[list.path][index] == ""
+      || anytrue([for member in local.catalogue.private_key_members : can(key[member])])
+      || !alltrue([for member in local.key_algorithms[list.path][index] == "RS256" ? ["n", "e"] : ["x", "y"] : can(regex("^[A-Za-z0-9_-]+$", key[member]))])
+      || try(key.use, "sig") != "sig"
+      || (can(key.key_ops) && !try(contains(key.key_ops, "verify"), false))
+      || (can(key.alg) && try(key.alg, "") != local.key_algorithms[list.path][index])
     ]]),
     flatten([for list in local.key_lists : [
       for index, key in list.keys : "${list.path}[${index}]: two keys have the same kid [key_id_repeated]"
-      if contains([for other in slice(list.keys, 0, index) : try(other.kid, "")], try(key.kid, null))
+      if try(contains([for other in slice(list.keys, 0, index) : try(other.kid, "")], key.kid), false)
     ]]),
   )
 }

@@ -9,7 +9,10 @@ locals {
     trusted_issuers = { for name, entry in var.trusted_issuers : name => try({
       for key in keys(entry) : key => try({
         for inner in keys(entry[key]) : inner => try(
-          { for each in keys(entry[key][inner]) : each => entry[key][inner][each] if entry[key][inner][each] != null },
+          { for each in keys(entry[key][inner]) : each => try(
+            { for last in keys(entry[key][inner][each]) : last => entry[key][inner][each][last] if entry[key][inner][each][last] != null },
+            entry[key][inner][each]
+          ) if entry[key][inner][each] != null },
           entry[key][inner]
         ) if entry[key][inner] != null
       }, entry[key]) if entry[key] != null

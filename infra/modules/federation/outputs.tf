@@ -12,7 +12,7 @@ output "document" {
   }
   precondition {
     condition     = length(local.issuer_shape_problems) == 0
-    error_message = join("\n", concat(["Trusted issuers are not of the right form:"], local.issuer_shape_problems))
+    error_message = join("\n", concat(["This is not of the right form:"], local.issuer_shape_problems))
   }
   precondition {
     condition     = length(local.name_shape_problems) == 0
@@ -47,6 +47,12 @@ output "document" {
 output "document_gzip_base64" {
   value       = base64gzip(local.document)
   description = "The same, packed: for a document that is larger than a ConfigMap may be, as `NAME.json.gz` in its `binaryData`."
+
+  # Whoever writes this one alone must not come past what stands above: at apply, where a value was not known before, or by -target.
+  precondition {
+    condition     = length(local.problems) == 0
+    error_message = "The document is refused, so it is not packed either. What is wrong with it is told of the output \"document\"; a plan with -target leaves that out."
+  }
 }
 
 output "digest" {

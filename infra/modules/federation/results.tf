@@ -5,6 +5,12 @@ locals {
     local.proof_audience_problems, local.settings_problems, local.key_problems, local.url_problems, local.conflict_problems,
   )
 
+  problems = concat(
+    local.unknown_in_issuers, local.unknown_in_names, local.issuer_shape_problems, local.name_shape_problems, local.issuer_problems,
+    module.mapping.identity_problems, module.mapping.binding_problems, local.delegation_problems, module.mapping.overlap_problems,
+    local.too_many,
+  )
+
   led_to = { for name, entry in module.mapping.entries : entry => name... if entry != null }
 
   identities = { for name, entry in local.mapped.identities : name => {

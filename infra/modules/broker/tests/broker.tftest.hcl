@@ -68,6 +68,19 @@ run "leaves_out_what_is_not_there" {
   }
 }
 
+run "takes_no_right_from_a_broker_in_another_namespace" {
+  command = plan
+
+  variables { namespace = "identity" }
+
+  assert {
+    condition = (output.objects.cluster_role_binding.metadata.name == "identity-reviewer"
+      && output.objects.cluster_role_binding.roleRef.name == output.objects.cluster_role.metadata.name
+    && output.objects.cluster_role_binding.subjects[0].namespace == "identity")
+    error_message = "two brokers of a cluster would share the right to review tokens"
+  }
+}
+
 run "refuses_an_issuer_with_a_final_slash" {
   command = plan
   variables {
@@ -177,6 +190,17 @@ run "refuses_no_replica" {
   variables {
     replicas = 0
   }
+  expect_failures = [var.replicas]
+}
+
+run "refuses_half_a_replica" {
+  command = plan
+
+  variables {
+    replicas     = 1.5
+    database_url = "postgres://chancery@db.corp.example/chancery"
+  }
+
   expect_failures = [var.replicas]
 }
 

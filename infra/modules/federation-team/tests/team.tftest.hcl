@@ -40,7 +40,7 @@ run "no_name_beyond_the_prefix" {
   variables {
     identities = { "payments/api" = {}, "shop/api" = {} }
   }
-  expect_failures = [output.document]
+  expect_failures = [output.document, output.document_gzip_base64]
 }
 
 run "no_scope_beyond_the_grants" {
@@ -48,7 +48,7 @@ run "no_scope_beyond_the_grants" {
   variables {
     identities = { "payments/api" = { grants = { ledger = ["entries:write"] } } }
   }
-  expect_failures = [output.document]
+  expect_failures = [output.document, output.document_gzip_base64]
 }
 
 run "no_claim_beyond_the_list" {
@@ -56,7 +56,7 @@ run "no_claim_beyond_the_list" {
   variables {
     identities = { "payments/api" = { claims = { tier = "gold" } } }
   }
-  expect_failures = [output.document]
+  expect_failures = [output.document, output.document_gzip_base64]
 }
 
 run "no_proof_beyond_the_match" {
@@ -70,7 +70,7 @@ run "no_proof_beyond_the_match" {
       }
     }
   }
-  expect_failures = [output.document]
+  expect_failures = [output.document, output.document_gzip_base64]
 }
 
 run "no_trusted_issuer_beyond_the_list" {
@@ -80,7 +80,7 @@ run "no_trusted_issuer_beyond_the_list" {
       api = { trusted_issuer = "google", match = { "gcp.subject" = "107517467455664443765" }, identity = "payments/api" }
     }
   }
-  expect_failures = [output.document]
+  expect_failures = [output.document, output.document_gzip_base64]
 }
 
 run "a_misspelt_key_is_refused" {
@@ -88,7 +88,7 @@ run "a_misspelt_key_is_refused" {
   variables {
     identities = { "payments/api" = { grant = {} } }
   }
-  expect_failures = [output.document]
+  expect_failures = [output.document, output.document_gzip_base64]
 }
 
 run "a_binding_that_strangers_meet_is_refused_without_the_delegation_too" {
@@ -97,5 +97,13 @@ run "a_binding_that_strangers_meet_is_refused_without_the_delegation_too" {
     delegated = null
     bindings  = { api = { trusted_issuer = "prod-eks", match = { "kubernetes.namespace" = "payments" }, identity = "payments/api" } }
   }
-  expect_failures = [output.document]
+  expect_failures = [output.document, output.document_gzip_base64]
+}
+
+run "all_delegations_together_are_no_delegation" {
+  command = plan
+  variables {
+    delegated = { payments = { name = "payments" } }
+  }
+  expect_failures = [var.delegated]
 }

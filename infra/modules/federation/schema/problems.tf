@@ -9,7 +9,7 @@ locals {
   ]])
 
   # A leaf of another kind has this problem and no other.
-  wrong_kinds = [for index, leaf in local.leaves : "${leaf.path}: this must be ${join(" or ", local.rules[leaf.rule].kinds)} [${leaf.code}]"
+  wrong_kinds = [for index, leaf in local.leaves : "${leaf.path}: this must be ${join(" or ", local.rules[leaf.rule].kinds)}${local.kinds_of_leaves[index] == "null" ? ", and not null" : ""} [${leaf.code}]"
   if length(local.rules[leaf.rule].kinds) > 0 && !contains(local.rules[leaf.rule].kinds, local.kinds_of_leaves[index])]
 
   texts = [for index, leaf in local.leaves : leaf if local.kinds_of_leaves[index] == "string"

@@ -1,9 +1,17 @@
 # Keys that are not there, with the one that was meant where it is a letter away.
 
 locals {
+  # What is a member where the place has another kind, such as the issuers of a cluster for an account: a variable of yours that is typed
+  # brings it along as null, and null leaves a member out.
+  choices = { for place in keys(local.places) : place => regex("^.*/", place) if can(regex("/[a-z]+$", place)) }
+  elsewhere = { for place, kind in local.choices : place => merge([
+    for other, its_kind in local.choices : local.places[other].members if its_kind == kind
+  ]...) }
+
   strangers = flatten([for node in local.objects : [
     for name in keys(node.value) : { path = node.path, name = name, known = keys(local.places[node.place].members) }
     if !can(local.places[node.place].members[name]) && !can(local.places[node.place].open)
+    && (can(local.elsewhere[node.place][name]) ? node.value[name] != null : true)
   ]])
 
   # Two words are a letter apart, or have two letters swapped, where one is left of both by taking at most a letter away.

@@ -48,6 +48,36 @@ run "null_leaves_a_member_out_at_any_depth" {
   }
 }
 
+run "what_a_typed_variable_brings_along_as_null_is_left_out" {
+  command = plan
+  variables {
+    trusted_issuers = {
+      prod-eks = { provider = "kubernetes", issuers = ["https://oidc.corp.example"], accounts = null, keys = { from = "discovery", url = null } }
+      aws-prod = {
+        provider = "aws"
+        issuers  = null
+        accounts = { "123456789012" = {
+          web_identity_issuer = "https://aaaabbbb-0000-cccc-1111-dddd2222eeee.tokens.sts.global.api.aws"
+          keys                = { from = "url", url = "https://keys.corp.example/aws", jwks = null }
+        } }
+      }
+    }
+  }
+  assert {
+    condition     = !strcontains(output.document, "null") && keys(jsondecode(output.document).trusted_issuers.prod-eks.keys) == ["from"]
+    error_message = "a null is left in the document"
+  }
+}
+
+run "null_excuses_no_misspelt_key" {
+  command = plan
+  variables {
+    trusted_issuers = { prod-eks = { provider = "kubernetes", issuers = ["https://oidc.corp.example"], suspendd = null } }
+    bindings        = {}
+  }
+  expect_failures = [output.document, output.document_gzip_base64]
+}
+
 run "a_set_is_as_good_as_a_list" {
   command = plan
   variables {
@@ -79,7 +109,7 @@ run "null_widens_no_match" {
       }
     }
   }
-  expect_failures = [output.document]
+  expect_failures = [output.document, output.document_gzip_base64]
 }
 
 run "the_digest_is_that_of_the_text" {
@@ -123,7 +153,7 @@ run "more_bindings_than_a_plan_proves_are_refused" {
       identity       = "payments/api"
     } }
   }
-  expect_failures = [output.document]
+  expect_failures = [output.document, output.document_gzip_base64]
 }
 
 run "more_bindings_pass_where_check_proves_them" {

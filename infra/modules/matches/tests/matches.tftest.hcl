@@ -41,6 +41,14 @@ run "an_address_is_no_unique_id" {
   expect_failures = [var.gcp_unique_ids]
 }
 
+run "null_is_no_role" {
+  command = plan
+  variables {
+    aws_role_arns = { it = null }
+  }
+  expect_failures = [var.aws_role_arns]
+}
+
 run "a_name_is_no_principal_id" {
   command = plan
   variables {

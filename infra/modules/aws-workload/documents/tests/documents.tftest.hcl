@@ -96,6 +96,12 @@ run "refuses_a_life_that_sts_does_not_give" {
   expect_failures = [var.max_duration_seconds]
 }
 
+run "refuses_a_part_of_a_second" {
+  command = plan
+  variables { max_duration_seconds = 60.5 }
+  expect_failures = [var.max_duration_seconds]
+}
+
 run "refuses_an_issuer_with_a_port" {
   command = plan
   variables {
@@ -138,6 +144,12 @@ run "refuses_a_partition_that_does_not_exist" {
 run "refuses_a_token_audience_with_a_variable_of_iam" {
   command = plan
   variables { token_audience = "$${aws:username}" }
+  expect_failures = [var.token_audience]
+}
+
+run "refuses_a_token_audience_that_is_longer_than_iam_takes" {
+  command = plan
+  variables { token_audience = join("", [for index in range(256) : "a"]) }
   expect_failures = [var.token_audience]
 }
 

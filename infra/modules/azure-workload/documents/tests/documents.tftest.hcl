@@ -116,6 +116,14 @@ run "refuses_an_issuer_with_a_final_slash" {
   expect_failures = [var.issuer]
 }
 
+run "refuses_an_issuer_that_is_longer_than_entra_takes" {
+  command = plan
+  variables {
+    issuer = "https://broker.corp.example/${join("", [for index in range(600) : "a"])}"
+  }
+  expect_failures = [var.issuer]
+}
+
 run "refuses_an_audience_that_is_longer_than_entra_takes" {
   command = plan
   variables {
@@ -156,6 +164,15 @@ run "refuses_a_pattern_of_subjects" {
   variables {
     issuer       = "https://broker.corp.example"
     applications = { "/applications/1111" = { payments = "spiffe://corp.example/payments/*" } }
+  }
+  expect_failures = [var.applications]
+}
+
+run "refuses_a_subject_that_is_longer_than_entra_takes" {
+  command = plan
+  variables {
+    issuer       = "https://broker.corp.example"
+    applications = { "/applications/1" = { api = "spiffe://corp.example${join("", [for index in range(300) : "/a"])}" } }
   }
   expect_failures = [var.applications]
 }

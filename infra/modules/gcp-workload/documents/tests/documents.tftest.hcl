@@ -84,6 +84,14 @@ run "refuses_a_provider_with_too_short_a_name" {
   expect_failures = [var.provider_id]
 }
 
+run "refuses_a_provider_that_google_keeps_for_itself" {
+  command = plan
+
+  variables { provider_id = "gcp-chancery" }
+
+  expect_failures = [var.provider_id]
+}
+
 run "refuses_a_pool_for_everybody" {
   command = plan
   variables {

@@ -86,6 +86,14 @@ run "refuses_the_audience_of_the_api_server" {
   expect_failures = [var.proof_audience]
 }
 
+run "refuses_the_audience_of_another_party" {
+  command = plan
+
+  variables { proof_audience = "vault" }
+
+  expect_failures = [var.proof_audience]
+}
+
 run "refuses_no_audience" {
   command = plan
   variables {
@@ -107,6 +115,14 @@ run "refuses_a_longer_life_than_the_broker_takes" {
   variables {
     expiration_seconds = 86401
   }
+  expect_failures = [var.expiration_seconds]
+}
+
+run "refuses_a_part_of_a_second" {
+  command = plan
+
+  variables { expiration_seconds = 600.5 }
+
   expect_failures = [var.expiration_seconds]
 }
 
