@@ -18,3 +18,26 @@ function kindOf(attributes: Attributes): PrincipalKind {
   const roleName = attributes.get('aws.role_name')
   return roleName === undefined ? 'user' : kindOfRole(roleName)
 }
+
+/** Whether any principal that a trusted issuer takes has this value. */
+export function takesPrincipalsValue(
+  { partition, accounts, principals }: AwsSettings,
+  attribute: string,
+  value: string,
+): boolean {
+  switch (attribute) {
+    case 'aws.account_id':
+      return accounts.has(value)
+    case 'aws.partition':
+      return value === partition
+    case 'aws.role_name':
+      return principals.includes(kindOfRole(value))
+    case 'aws.role_id':
+      return principals.some((kind) => kind !== 'user')
+    case 'aws.user_name':
+    case 'aws.user_id':
+      return principals.includes('user')
+    default:
+      return true
+  }
+}

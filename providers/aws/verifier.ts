@@ -6,7 +6,7 @@ import { AWS_ATTRIBUTES, AWS_PINS } from './attributes.ts'
 import { AWS_SETTINGS_SHAPE, type AwsSettings, findAwsConflict, issuersOf, parseAwsSettings } from './settings.ts'
 import { AWS4_REQUEST_TYPE } from './signed-request.ts'
 import { createSignedRequestVerifier } from './signed-requests.ts'
-import { takesPrincipal } from './takes-principal.ts'
+import { takesPrincipal, takesPrincipalsValue } from './takes-principal.ts'
 import { createWebIdentityVerifier } from './web-identity.ts'
 
 export const awsVerifier: VerifierProvider<AwsSettings> = {
@@ -18,6 +18,7 @@ export const awsVerifier: VerifierProvider<AwsSettings> = {
   parseSettings: parseAwsSettings,
   issuersOf,
   takes: takesPrincipal,
+  takesValue: takesPrincipalsValue,
   findConflict: findAwsConflict,
   createVerifier,
 }

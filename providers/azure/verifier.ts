@@ -25,6 +25,7 @@ export const azureVerifier: VerifierProvider<AzureSettings> = {
   settingsShape: AZURE_SETTINGS_SHAPE,
   parseSettings: parseAzureSettings,
   issuersOf: ({ cloud, tenantId }) => issuersOf(cloud, tenantId).map(({ issuer }) => issuer),
+  takesValue: ({ tenantId }, attribute, value) => attribute !== 'azure.tenant_id' || value === tenantId,
   findConflict: findAzureConflict,
   createVerifier,
 }

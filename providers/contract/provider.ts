@@ -118,6 +118,11 @@ export interface VerifierProvider<Settings> {
    * for `replay`, which has no proof any more.
    */
   takes?(settings: Settings, attributes: Attributes): boolean
+  /**
+   * Whether a proof that these settings take can have this value, where they decide that: so that whoever binds an account that they
+   * do not name is told, before its workloads are refused.
+   */
+  takesValue?(settings: Settings, attribute: string, value: string): boolean
   /** Names what these settings share with another trusted issuer's of the same cloud that they must not. Undefined where they can stand together. */
   findConflict(one: TrustedIssuer<Settings>, other: TrustedIssuer<Settings>): string | undefined
   /** One verifier for all trusted issuers of a cloud. */

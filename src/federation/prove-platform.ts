@@ -8,6 +8,7 @@ import { findNestedIdentities } from './identity-entries.ts'
 import { createNeighbours, type Neighbours } from './neighbours.ts'
 import { findChoiceComplaints, findOverlapComplaints, readBindings } from './read-bindings.ts'
 import { createTakenNames, type TakenNames } from './taken-names.ts'
+import { findUntakenValues } from './untaken-values.ts'
 import {
   findAudienceComplaints,
   findIdentityComplaints,
@@ -43,6 +44,7 @@ export function provePlatform(
       ...findIdentityComplaints(document),
       ...findNestedIdentities(document),
       ...bindingComplaints,
+      ...findUntakenValues(document.bindings, issuers),
       ...findOverlapComplaints(bindings, issuers),
       ...findChoiceComplaints(bindings, issuers),
       ...delegationComplaints,

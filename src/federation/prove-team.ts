@@ -8,6 +8,7 @@ import { findNestedIdentities } from './identity-entries.ts'
 import { isContained, type Match, spellCondition } from './match.ts'
 import type { Platform } from './prove-platform.ts'
 import { findChoiceComplaints, findOverlapComplaints, readBindings } from './read-bindings.ts'
+import { findUntakenValues } from './untaken-values.ts'
 import { findIdentityComplaints } from './validate.ts'
 
 /** What a team's document adds. Relied on only where nothing is wrong with it. */
@@ -35,6 +36,7 @@ export function proveTeam(team: TeamDocument, delegation: Delegation, platform: 
     ...findOutsideIssuers(team, delegation, platform.document),
     ...findOutsideMatches(bindings, delegation),
     ...bindingComplaints,
+    ...findUntakenValues(team.bindings, platform.issuers),
     ...findOverlapComplaints(bindings, platform.issuers).map(pointIntoTeam),
     ...findChoiceComplaints(bindings, platform.issuers),
   ]

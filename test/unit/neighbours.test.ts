@@ -160,7 +160,9 @@ test('the proof finds exactly the teams that a reader of every binding would', (
 
 describe('where there is too much to look at', () => {
   const ACCOUNT_ID = '123456789012'
-  const AWS = { trusted_issuers: { aws: { provider: 'aws', accounts: { [ACCOUNT_ID]: {} } } } }
+  const AWS = {
+    trusted_issuers: { aws: { provider: 'aws', accounts: { [ACCOUNT_ID]: {} }, principals: ['role', 'user'] } },
+  }
   const binding = (identity: string, more: object) => ({
     trusted_issuer: 'aws',
     match: { 'aws.account_id': ACCOUNT_ID, ...more },
