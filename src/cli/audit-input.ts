@@ -63,7 +63,7 @@ export async function readAudit(
   for await (const { whole, rest, isCut } of readLines(path)) {
     for (const line of whole) if (!isTaken(line)) tally.unreadable += 1
     tally.isTorn = isCut || !isTaken(rest)
-    progress.tell(tally.records)
+    progress.tell(`${tally.records.toLocaleString('en')} records read`)
   }
   if (tally.records === 0 && (tally.unreadable > 0 || tally.isTorn))
     throw new UsageError(`${path} holds no audit records`)

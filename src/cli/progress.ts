@@ -5,19 +5,20 @@ import type { Terminal } from './exit.ts'
 /** How often, in milliseconds: seldom enough for the log of a build, often enough to see that it goes on. */
 const INTERVAL_MS = 5_000
 
-/** Creates it. What ends within the first five seconds says nothing. */
+/** Creates it. What ends within the first interval says nothing. */
 export function createProgress(
   { err }: Pick<Terminal, 'err'>,
   clock: () => number = () => performance.now(),
-): { tell(records: number): void } {
+  intervalMs = INTERVAL_MS,
+): { tell(done: string): void } {
   const startedAt = clock()
   let toldAt = startedAt
   return {
-    tell(records) {
+    tell(done) {
       const now = clock()
-      if (now - toldAt < INTERVAL_MS) return
+      if (now - toldAt < intervalMs) return
       toldAt = now
-      err(`${records.toLocaleString('en')} records read in ${Math.round((now - startedAt) / 1_000)} s\n`)
+      err(`${done} in ${Math.round((now - startedAt) / 1_000)} s\n`)
     },
   }
 }

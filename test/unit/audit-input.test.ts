@@ -128,15 +128,15 @@ test('progress is told every five seconds, and of short inputs not at all', () =
   const told: string[] = []
   let now = 0
   const progress = createProgress({ err: (text) => void told.push(text) }, () => now)
-  const at = (milliseconds: number, records: number) => {
+  const at = (milliseconds: number, records: string) => {
     now = milliseconds
-    progress.tell(records)
+    progress.tell(`${records} records read`)
   }
 
-  at(4_999, 10)
+  at(4_999, '10')
   expect(told).toEqual([])
-  at(5_000, 1_200)
-  at(9_999, 2_000)
-  at(10_000, 3_000_000)
+  at(5_000, '1,200')
+  at(9_999, '2,000')
+  at(10_000, '3,000,000')
   expect(told).toEqual(['1,200 records read in 5 s\n', '3,000,000 records read in 10 s\n'])
 })

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import ajv2020 from 'ajv/dist/2020.js'
 import { expect, test } from 'vitest'
+import { runDiff } from '../../src/cli/diff.ts'
 import { runProgram } from '../../src/cli/program.ts'
 import { bindingFor, type DocumentParts, documentFor } from '../support/document.ts'
 import { CLUSTER } from '../support/federation-parts.ts'
@@ -143,4 +144,22 @@ test('the command takes files, compressed files and directories, and the options
   expect(await runProgram(['diff', directory, file(), '--exit-code', ...insecure], terminal)).toBe(1)
   expect(written.join('')).toContain('issuers: + https://cluster.example, - http://cluster.example:8080')
   expect(await runProgram(['diff', directory], terminal)).toBe(2)
+})
+
+test('whoever waits is told how far it is, and whoever does not is told nothing', async () => {
+  const [old, next] = [file(), file({ identities })]
+  const told = async (stepMs: number): Promise<string> => {
+    let now = 0
+    const lines: string[] = []
+    const clock = (): number => {
+      now += stepMs
+      return now
+    }
+    const terminal = { out: () => undefined, err: (text: string) => void lines.push(text) }
+    await runDiff(old, next, { insecureHost: [] }, terminal, clock)
+    return lines.join('')
+  }
+
+  expect(await told(2_000)).toBe(`${old} checked in 2 s\n${next} checked in 4 s\n`)
+  expect(await told(400)).toBe('')
 })
