@@ -36,6 +36,7 @@ const ADDRESSES = [
 
 /** For each flag, values that it cannot have. */
 const WRONG: Readonly<Record<string, readonly string[]>> = {
+  workers: ['0', '-1', '1.5', 'two', 'AUTO', '1025', '1e2', ' 2'],
   issuer: [
     'broker.example',
     'https://',
