@@ -138,9 +138,9 @@ function listen(server: Server, { host, port }: ListenAddress, flag: string): Pr
   })
 }
 
-/** A worker's listener fails with words of its own, for the same thing. */
-function describeListening({ code, errno, message }: NodeJS.ErrnoException): string {
-  return errno === undefined ? message : `${code}: ${getSystemErrorMessage(errno)}`
+/** A worker's listener fails with words of its own, for the same thing; and Bun's with a number that is no system's. */
+function describeListening({ code, errno = 0, message }: NodeJS.ErrnoException): string {
+  return errno < 0 ? `${code}: ${getSystemErrorMessage(errno)}` : message
 }
 
 /**
