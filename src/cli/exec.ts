@@ -1,5 +1,6 @@
 /** `chancery exec`: runs a program with a token. */
 
+import { stat } from 'node:fs/promises'
 import { constants } from 'node:os'
 import { isatty } from 'node:tty'
 import type { ServiceToken, TokenSource } from '../client/client.ts'
@@ -33,6 +34,7 @@ export async function runExec(options: ExecOptions, words: readonly string[], te
   const program = { command, args, environment: processEnvironment(), hasTerminal }
   const place = placeOf(options)
   const onRenewal = onRenewalOf(options)
+  await refuseProgram(options)
   try {
     return await useTokenSource(options, terminal, (source) =>
       runWithToken(source, { program, place, onRenewal, waitMs: options.wait * 1_000 }, terminal),
@@ -103,6 +105,17 @@ function placeOf({ env, file }: ExecOptions): TokenPlace {
   if (file === undefined) return placeInVariable(env ?? 'CHANCERY_TOKEN')
   return placeInFile(env ?? 'CHANCERY_TOKEN_FILE', file === true ? undefined : file)
 }
+
+/** "--file" takes the next word for a path: whoever leaves "--" out would have their program written over. */
+async function refuseProgram({ file }: ExecOptions): Promise<void> {
+  const found = typeof file === 'string' ? await stat(file).catch(() => undefined) : undefined
+  if (found?.isFile() === true && (found.mode & EXECUTABLE) !== 0) {
+    throw new UsageError(`--file: ${file} is a program, and would be written over; put "--" in front of the command`)
+  }
+}
+
+/** Whoever may run it: a token's file is for nobody to run. */
+const EXECUTABLE = 0o111
 
 /** A variable cannot be changed once the program runs, so that only another start gives it another token. */
 function onRenewalOf({ file, onRenewal: text }: ExecOptions): OnRenewal {

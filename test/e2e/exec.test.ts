@@ -69,6 +69,15 @@ describe('the token', () => {
     expect(code).toBe(0)
     expect(claimsOf(readFileSync(file, 'utf8'))).toMatchObject({ aud: 'ledger' })
   })
+
+  test('never takes the place of the program, where somebody left "--" out', async () => {
+    const program = join(scene.directory, 'server')
+    writeFileSync(program, '#!/bin/sh\n', { mode: 0o755 })
+    const { code, err } = await scene.run(['exec', '--file', program, 'argument'])
+
+    expect({ code, err }).toEqual({ code: 2, err: expect.stringContaining('put "--" in front of the command') })
+    expect(readFileSync(program, 'utf8')).toBe('#!/bin/sh\n')
+  })
 })
 
 describe('the program', () => {
