@@ -10,10 +10,13 @@ export function findUntakenValues(
   bindings: Readonly<Record<string, BindingEntry>>,
   issuers: readonly ReadyIssuer[],
 ): readonly Complaint[] {
-  const byName = new Map(issuers.map((issuer) => [issuer.name, issuer]))
+  const choosy = new Map(
+    issuers.filter(({ provider }) => provider.takesValue !== undefined).map((issuer) => [issuer.name, issuer]),
+  )
+  if (choosy.size === 0) return []
   return Object.entries(bindings).flatMap(([name, { trusted_issuer: issuer, match }]) => {
-    const trusted = byName.get(issuer)
-    if (trusted?.provider.takesValue === undefined) return []
+    const trusted = choosy.get(issuer)
+    if (trusted === undefined) return []
     return Object.entries(match).flatMap(([attribute, condition]) => {
       const value = [condition].flat().find((each) => !isTaken(trusted, attribute, each))
       if (value === undefined) return []
