@@ -1,12 +1,12 @@
 /** Texts that only this user may read, kept from one run of a command to the next. */
 
 import { createHash } from 'node:crypto'
-import type { Stats } from 'node:fs'
 import { constants, lstat, mkdir, open } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { isAbsolute, join } from 'node:path'
 import type { Environment } from '../../client/environment.ts'
 import { PRIVATE_MODE, writeAtomically } from '../delivery/atomic-file.ts'
+import { isOwn } from '../delivery/own-file.ts'
 
 /** Largest text that is read back, in bytes. */
 const MAX_BYTES = 65_536
@@ -50,11 +50,7 @@ function cacheDirectory({ XDG_CACHE_HOME = '' }: Environment): string {
 async function isPrivate(directory: string): Promise<boolean> {
   const state = await lstat(directory).catch(() => undefined)
   if (state === undefined) return false
-  return state.isDirectory() && isOurs(state) && (state.mode & 0o022) === 0
-}
-
-function isOurs({ uid }: Stats): boolean {
-  return process.getuid === undefined || uid === process.getuid()
+  return state.isDirectory() && isOwn(state) && (state.mode & 0o022) === 0
 }
 
 async function readPrivate(path: string): Promise<string | undefined> {
@@ -63,7 +59,7 @@ async function readPrivate(path: string): Promise<string | undefined> {
   if (file === undefined) return undefined
   try {
     const state = await file.stat()
-    if (!state.isFile() || !isOurs(state) || (state.mode & 0o077) !== 0 || state.size > MAX_BYTES) return undefined
+    if (!state.isFile() || !isOwn(state) || (state.mode & 0o077) !== 0 || state.size > MAX_BYTES) return undefined
     return await file.readFile('utf8')
   } finally {
     await file.close()

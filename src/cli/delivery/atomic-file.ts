@@ -3,6 +3,7 @@
 import { randomBytes } from 'node:crypto'
 import { constants, type FileHandle, lstat, open, readdir, readFile, rename, unlink } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
+import { isOwn } from './own-file.ts'
 
 /** Who else may read a token: nobody. */
 export const PRIVATE_MODE = 0o600
@@ -39,8 +40,8 @@ export async function clearLeftovers(path: string, now: number): Promise<void> {
   for (const name of names.filter((each) => isPassing(each, path))) {
     const left = join(directory, name)
     const state = await lstat(left).catch(() => undefined)
-    const isOurs = state?.isFile() === true && (process.getuid === undefined || state.uid === process.getuid())
-    if (isOurs && now - state.mtimeMs > LEFT_MS) await unlink(left).catch(() => undefined)
+    if (state?.isFile() === true && isOwn(state) && now - state.mtimeMs > LEFT_MS)
+      await unlink(left).catch(() => undefined)
   }
 }
 
