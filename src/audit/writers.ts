@@ -11,9 +11,8 @@ const STALLED_MS = 5_000
 
 /**
  * Appends to a file and syncs it: what `append` resolved for survives a power cut, but where it is a pipe or a device, such as
- * `/dev/stderr`. A file that was renamed or removed is opened
- * anew under its name before anything more is written. Where a process died in the middle of a line, the next begins on its own.
- * Readable by its owner and group only.
+ * `/dev/stderr`. A file that was renamed or removed is opened anew under its name before anything more is written. Where a process
+ * died in the middle of a line, the next begins on its own. Readable by its owner and group only.
  */
 export async function createFileWriter(path: string): Promise<LineWriter> {
   let opened = await openAppend(path)

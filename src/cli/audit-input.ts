@@ -1,27 +1,25 @@
 /** Reads audit records, however many there are: nothing of them is kept. */
 
-import { z } from 'zod'
-import { auditRecordSchema } from '../audit/record.ts'
+import type { z } from 'zod'
 import { readLines } from './audit-lines.ts'
 import { type Terminal, UsageError } from './exit.ts'
 import { createProgress } from './progress.ts'
+import { anyRecordSchema, parseRecordLine } from './record-line.ts'
 
-/** What is needed of a record. Those of other versions may have other members beside it. */
-const entrySchema = z.object({
-  ...auditRecordSchema.pick({
-    time: true,
-    request_id: true,
-    decision: true,
-    provider: true,
-    trusted_issuer: true,
-    issuer: true,
-    attributes: true,
-    identity: true,
-    audience: true,
-    scope: true,
-    token_expires_at: true,
-  }).shape,
-  reason: z.string().nullable(),
+/** What is needed of a record. */
+const entrySchema = anyRecordSchema.pick({
+  time: true,
+  request_id: true,
+  decision: true,
+  reason: true,
+  provider: true,
+  trusted_issuer: true,
+  issuer: true,
+  attributes: true,
+  identity: true,
+  audience: true,
+  scope: true,
+  token_expires_at: true,
 })
 
 export type AuditEntry = z.output<typeof entrySchema>
@@ -52,7 +50,7 @@ export async function readAudit(
   const tally = { records: 0, unreadable: 0, isTorn: false, from: '', to: '' }
   const isTaken = (line: string | undefined): boolean => {
     if (line?.trim() === '') return true
-    const entry = line === undefined ? undefined : parseEntry(line)
+    const entry = line === undefined ? undefined : parseRecordLine(line, entrySchema)
     if (entry === undefined) return false
     tally.records += 1
     if (tally.from === '' || entry.time < tally.from) tally.from = entry.time
@@ -68,12 +66,4 @@ export async function readAudit(
   if (tally.records === 0 && (tally.unreadable > 0 || tally.isTorn))
     throw new UsageError(`${path} holds no audit records`)
   return { ...tally, from: tally.from || null, to: tally.to || null }
-}
-
-function parseEntry(line: string): AuditEntry | undefined {
-  try {
-    return entrySchema.safeParse(JSON.parse(line)).data
-  } catch {
-    return undefined
-  }
 }

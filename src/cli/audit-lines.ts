@@ -19,8 +19,8 @@ export interface Lines {
 }
 
 /**
- * Yields the lines of a file, or of standard input where the path is `-`, compressed with gzip or not. Throws {@link UsageError} where it cannot
- * be read; a compressed file that breaks off is read as far as it goes.
+ * Yields the lines of a file, or of standard input where the path is `-`, compressed with gzip or not. Throws {@link UsageError}
+ * where it cannot be read; a compressed file that breaks off is read as far as it goes.
  */
 export async function* readLines(path: string): AsyncGenerator<Lines> {
   const splitter = createLineSplitter()

@@ -1,23 +1,21 @@
-import { z } from 'zod'
-import { auditRecordSchema } from '../audit/record.ts'
+import type { z } from 'zod'
 import { readLines } from './audit-lines.ts'
+import { anyRecordSchema, parseRecordLine } from './record-line.ts'
 
-/** What is told of a record. Those of other versions may have other members beside it, and reasons that are not known here. */
-const foundSchema = z.object({
-  ...auditRecordSchema.pick({
-    time: true,
-    request_id: true,
-    decision: true,
-    binding: true,
-    identity: true,
-    audience: true,
-    scope: true,
-    document: true,
-    shadow: true,
-    trusted_issuer: true,
-    attributes: true,
-  }).shape,
-  reason: z.string().nullable(),
+/** What is told of a record. */
+const foundSchema = anyRecordSchema.pick({
+  time: true,
+  request_id: true,
+  decision: true,
+  binding: true,
+  identity: true,
+  audience: true,
+  scope: true,
+  document: true,
+  shadow: true,
+  trusted_issuer: true,
+  attributes: true,
+  reason: true,
 })
 
 type Found = Omit<z.output<typeof foundSchema>, 'request_id'>
@@ -32,19 +30,11 @@ export type Recorded = Omit<Found, 'trusted_issuer' | 'attributes'>
 export async function findRecord(path: string, requestId: string): Promise<Found | undefined> {
   for await (const { whole, rest } of readLines(path)) {
     for (const line of [...whole, rest]) {
-      const record = line?.includes(requestId) === true ? parseRecord(line) : undefined
+      const record = line?.includes(requestId) === true ? parseRecordLine(line, foundSchema) : undefined
       if (record?.request_id !== requestId) continue
       const { request_id: _, ...found } = record
       return found
     }
   }
   return undefined
-}
-
-function parseRecord(line: string): z.output<typeof foundSchema> | undefined {
-  try {
-    return foundSchema.safeParse(JSON.parse(line)).data
-  } catch {
-    return undefined
-  }
 }
