@@ -1,5 +1,8 @@
 /** Time that passes as fast as nobody has anything to do, and chance that is the same in every run. */
 
+import { createTokenSource, type TokenSource } from '../../src/client/client.ts'
+import type { TokenSourceSettings } from '../../src/client/settings.ts'
+
 export interface Simulation {
   /** Milliseconds; it begins at 0. */
   readonly now: () => number
@@ -52,4 +55,19 @@ export function createSimulation(seed = 1): Simulation {
 /** Lets everything be done that waits for no time: reading a made-up answer takes several turns of the event loop. */
 async function settle(): Promise<void> {
   for (let turn = 0; turn < 10; turn++) await new Promise((resolve) => setImmediate(resolve))
+}
+
+/** Creates a token source that lives in such a time, and has its proof in a file. `ports` are the rest of its world. */
+export function createSimulatedSource({ now, random }: Simulation, ports: Partial<TokenSourceSettings>): TokenSource {
+  const seconds = (): number => now() / 1_000
+  return createTokenSource({
+    broker: 'https://broker.example',
+    proof: { file: '/pod/token' },
+    environment: {},
+    now: () => Math.floor(seconds()),
+    elapsed: seconds,
+    random,
+    readFile: async () => 'x.y.z',
+    ...ports,
+  })
 }

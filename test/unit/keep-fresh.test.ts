@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest'
 import { renewalTime, WIDEST_WINDOW_MS, waitAfter } from '../../src/cli/delivery/back-off.ts'
 import { type KeeperWorld, keepFresh } from '../../src/cli/delivery/keep-fresh.ts'
 import { createTokenSource } from '../../src/client/client.ts'
-import { createSimulation, type Simulation } from '../support/simulated-time.ts'
+import { createSimulatedSource, createSimulation, type Simulation } from '../support/simulated-time.ts'
 
 const LIFE_SECONDS = 900
 
@@ -34,18 +34,7 @@ interface Kept {
 function startKeeper(simulation: Simulation, fetch: () => Promise<Response>, signal: AbortSignal): Kept {
   const { now, random, sleep } = simulation
   const world: KeeperWorld = { now, random, sleep }
-  const seconds = (): number => now() / 1_000
-  const source = createTokenSource({
-    broker: 'https://broker.example',
-    proof: { file: '/pod/token' },
-    environment: {},
-    now: () => Math.floor(seconds()),
-    elapsed: seconds,
-    random,
-    fetch,
-    readFile: async () => 'x.y.z',
-    wait: (time) => sleep(time * 1_000),
-  })
+  const source = createSimulatedSource(simulation, { fetch, wait: (time) => sleep(time * 1_000) })
   const kept: Kept = { delivered: [], heard: [] }
   const keeper = {
     deliver: async () => void kept.delivered.push(now()),

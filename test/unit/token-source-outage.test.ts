@@ -1,23 +1,15 @@
 /** What a loop around `token()` costs a broker that is in trouble. */
 
 import { expect, test } from 'vitest'
-import { createTokenSource } from '../../src/client/client.ts'
-import { createSimulation } from '../support/simulated-time.ts'
+import { createSimulatedSource, createSimulation } from '../support/simulated-time.ts'
 
 test('an outage stands for a second and then for longer, up to ten, however often the token is asked for', async () => {
   const simulation = createSimulation()
-  const seconds = (): number => simulation.now() / 1_000
   const asked: number[] = []
-  const source = createTokenSource({
-    broker: 'https://broker.example',
-    proof: { file: '/pod/token' },
-    environment: {},
-    now: () => Math.floor(seconds()),
-    elapsed: seconds,
+  const source = createSimulatedSource(simulation, {
     random: () => 0.999_999,
-    readFile: async () => 'x.y.z',
     async fetch() {
-      asked.push(Math.round(seconds()))
+      asked.push(Math.round(simulation.now() / 1_000))
       return Response.json({ error: 'server_error' }, { status: 500 })
     },
   })
